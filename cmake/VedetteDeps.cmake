@@ -1,0 +1,13 @@
+# Libraries of the system, as the interface library vedette_deps. tools/deps.sh installs them.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+add_library(vedette_deps INTERFACE)
+target_link_libraries(vedette_deps INTERFACE Threads::Threads)
+foreach(_lib libhs re2 yaml-cpp simdjson libzstd zlib libxxhash rocksdb libcurl fmt libcrypto)
+  string(MAKE_C_IDENTIFIER "VEDETTE_${_lib}" _var)
+  pkg_check_modules(${_var} QUIET IMPORTED_TARGET ${_lib})
+  if(NOT ${_var}_FOUND)
+    message(FATAL_ERROR "library ${_lib} is missing; run `make deps`")
+  endif()
+  target_link_libraries(vedette_deps INTERFACE PkgConfig::${_var})
+endforeach()

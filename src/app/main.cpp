@@ -1,0 +1,6 @@
+#include <cstdio>
+
+int main() {
+  std::puts("vedette " VEDETTE_VERSION);
+  return 0;
+}

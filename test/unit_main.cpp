@@ -1,0 +1,3 @@
+// The binary of all *_test.cpp files.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
