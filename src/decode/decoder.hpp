@@ -1,0 +1,97 @@
+// What a decoder is: pure, immutable, shared by all workers. Bytes in, fields out.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "catalog/catalog.hpp"
+#include "event/event.hpp"
+#include "event/field_table.hpp"
+
+namespace vedette::decode {
+
+/// One record, before decoding.
+struct Record {
+  std::string_view bytes;  ///< without line end; readable for 64 bytes past its end
+  std::uint64_t offset = 0;
+  Nanos arrival = 0;
+};
+
+struct DecodeOptions {
+  int default_offset = 0;      ///< seconds east of UTC for stamps without zone
+  std::string timezone;        ///< IANA name; "" = default_offset holds
+};
+
+/// What a decoder is handed: the batch being filled and the context of the block.
+struct DecodeContext {
+  Batch& batch;
+  FieldCache& fields;
+  catalog::Catalog const& catalog;
+  DecodeOptions const& options;
+  Nanos reference = 0;  ///< for year-less stamps, see design section 3
+  int year = 0;         ///< --year: state as in Block, moved on record by record
+  Nanos year_mark = kNever;
+};
+
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  /// Takes records from the front, in order, as long as they are of this format; returns how many.
+  /// Each taken record appends at least one event (raw, offset, arrival, time, type, fields set).
+  /// What it takes depends on the record alone, never on its neighbours.
+  virtual std::size_t decode(std::span<Record const> records, DecodeContext& context) const = 0;
+};
+
+/// What the decoder needs at load time.
+struct DecoderInit {
+  catalog::Catalog& catalog;
+  std::vector<catalog::ContentFile> const& content;  ///< decoders/*.yaml
+};
+
+/// One entry of decode.def.
+struct DecoderSpec {
+  std::string_view name;      ///< as `--format` names it
+  std::string_view summary;
+  std::string_view example;   ///< one record that it takes: tested, seeds the fuzzer
+  std::string_view first_bytes;  ///< bytes a record may begin with; "" = any
+  int order = 100;            ///< of several candidates for a first byte, the lower is asked first
+  Result<std::unique_ptr<Decoder>> (*make)(DecoderInit const&);
+};
+
+/// All decoders of decode.def.
+std::span<DecoderSpec const> decoder_specs();
+
+/// Splits blocks into records and records into events. Immutable; shared by workers.
+class DecoderSet {
+ public:
+  /// `format` "auto" or a name from decode.def.
+  static Result<std::unique_ptr<DecoderSet>> load(catalog::Catalog& catalog,
+                                                  std::vector<catalog::ContentFile> const& content,
+                                                  std::string_view format = "auto");
+  ~DecoderSet();
+
+  /// Decodes the whole block that batch.block holds into batch.events. Records no decoder takes
+  /// become events of type `unknown`. Empty lines are counted as records and give no event
+  /// (dropped by nothing else): they are `blank` in the ledger.
+  void decode(Batch& batch, FieldCache& fields, DecodeOptions const& options) const;
+
+  /// The name of a decoder by Event::decoder.
+  std::string_view decoder_name(std::uint8_t index) const;
+  /// Why this record went where it went, for `decode --explain`: one line per decoder asked.
+  std::vector<std::string> explain(std::string_view record, FieldCache& fields,
+                                   DecodeOptions const& options) const;
+  /// Moves the --year state of a log past a block without decoding it (the reader calls this, in
+  /// order, so that blocks can be decoded in parallel): see docs/decisions/years.md.
+  static void advance_year(Block const& block, int& year, Nanos& year_mark);
+
+ private:
+  struct Impl;
+  DecoderSet();
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vedette::decode

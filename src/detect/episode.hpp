@@ -1,0 +1,61 @@
+// An episode: a rule's condition held for a key, for a while. What law 1 compares.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "base/time.hpp"
+#include "rule/ir.hpp"
+
+namespace vedette::detect {
+
+/// Where an evidence record lies in the evidence log.
+using EvidenceRef = std::uint64_t;
+
+inline constexpr std::size_t kEvidenceHead = 50;  ///< kept from the start
+inline constexpr std::size_t kEvidenceTail = 50;  ///< kept from the end
+
+/// One event that an episode is made of, read back from the evidence log.
+struct Evidence {
+  Nanos time = 0;
+  Digest digest;
+  std::string id;    ///< source/partition#generation@offset
+  std::string type;  ///< log type name
+  std::string raw;
+};
+
+struct Episode {
+  enum class Status : std::uint8_t { open, closed, merged, withdrawn };
+
+  rule::RuleIndex rule = 0;
+  std::vector<std::string> key;  ///< values, parallel to the node's group_by
+  Nanos opened = 0;              ///< least time at which the condition held
+  Nanos first = 0;               ///< of all evidence, the opening window's included
+  Nanos last = 0;
+  std::uint64_t count = 0;       ///< events, repeats included
+  std::vector<std::pair<std::string, std::string>> values;  ///< e.g. value_count's distinct count
+  Digest evidence_hash;          ///< sum of all digests modulo 2^128
+  std::vector<Evidence> evidence;  ///< first 50 and last 50 by (time, digest)
+  std::uint64_t late = 0;        ///< touched by events behind the watermark
+  std::string continues;         ///< episode hash of the one it was cut from
+  std::string into;              ///< of a merged one: the id it went into
+  Status status = Status::open;
+  bool final = false;            ///< the watermark has passed: law 1 holds for it
+  Nanos due = 0;                 ///< last + W: when it closes, and its place in scan's order
+
+  /// hash(rule id, key, opening time), 32 hex digits.
+  std::string hash(rule::Rule const& of) const;
+};
+
+/// Takes what the keyed state finds. In scan: final episodes only, in order of (due, rule id, hash).
+/// In run also provisional ones, again and again as they grow.
+class EpisodeSink {
+ public:
+  virtual ~EpisodeSink() = default;
+  virtual void episode(Episode&& episode) = 0;
+};
+
+}  // namespace vedette::detect

@@ -1,0 +1,85 @@
+// What a source is to the rest of the house. A source owns one or more logs (partitions); a log is an
+// append-only sequence of records with offsets that can be read again.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "event/event.hpp"
+#include "flow/options.hpp"
+
+namespace vedette {
+
+/// Counted, never silent. Owned by the log, read by the ledger.
+struct LogCounters {
+  std::uint64_t bytes = 0;
+  std::uint64_t cut_records = 0;  ///< longer than the bound
+  std::uint64_t cut_bytes = 0;    ///< left out of them
+  std::uint64_t rotations = 0;
+  std::uint64_t errors = 0;
+};
+
+enum class ReadState : std::uint8_t {
+  data,  ///< the block holds at least one record
+  idle,  ///< nothing now; more may come
+  end,   ///< nothing more will come (not following, or the log is gone)
+};
+
+/// One partition. Called by one thread at a time; never waits for data.
+class Log {
+ public:
+  virtual ~Log() = default;
+  /// Stable name, `source/partition` (e.g. `file//var/log/auth.log`): first part of event ids.
+  virtual std::string const& name() const = 0;
+  /// Fills data, size, generation, offset, framing, cut, arrival, reference of `block`: about
+  /// `want` bytes of whole records (less when less is there, more only for one long record).
+  virtual Result<ReadState> read(Block& block, std::size_t want) = 0;
+  /// Where the next read begins, with all it takes to find it again (identity, fingerprint,
+  /// generation), as one line of JSON. Records read before are never read again after restore().
+  virtual std::string position() const = 0;
+  /// Called before the first read. Reading goes on after the saved position; when the log is not the
+  /// same any more (rotated, cut), with what is left of the old one, then the new one from its start.
+  virtual Status restore(std::string_view position) = 0;
+  /// Bytes known to lie ahead (0 = unknown), for progress and lag.
+  virtual std::uint64_t pending_bytes() const { return 0; }
+  virtual LogCounters const& counters() const = 0;
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual std::string const& name() const = 0;
+  /// Opens listeners, lists files. Logs that cannot be read are reported in `problems` and left out.
+  virtual Status open(std::vector<Error>& problems) = 0;
+  /// Logs that have appeared since the last call (new files; on the first call: all).
+  virtual std::vector<std::unique_ptr<Log>> discover(std::vector<Error>& problems) = 0;
+  /// A descriptor that becomes readable when a log may have news or discover() may (-1: poll).
+  virtual int wake_fd() const { return -1; }
+  /// Clears the descriptor after a wake-up.
+  virtual void woken() {}
+  /// Everything up to these positions is in a checkpoint: journals may forget it.
+  virtual void checkpointed() {}
+  virtual void close() {}
+};
+
+struct SourceContext {
+  Clock const* clock = nullptr;
+  std::string state_dir;        ///< own folder for journals; "" in scan
+  bool follow = false;          ///< run: wait for growth; scan: end at the end
+  std::size_t max_record = 1 << 20;
+};
+
+/// One entry of source.def: from this come help, configuration check and documentation.
+struct SourceSpec {
+  std::string_view name;
+  std::string_view summary;
+  std::vector<OptionSpec> options;
+  std::string_view example;  ///< YAML of one `sources:` entry
+  Result<std::unique_ptr<Source>> (*make)(std::string name, Options const&, SourceContext const&);
+};
+
+}  // namespace vedette
