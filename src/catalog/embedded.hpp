@@ -1,4 +1,5 @@
-// The files of content/, as they were when the program was built (tools/embed_content.py writes the table).
+// The files of content/, as they were when the program was built (tools/embed_content.py writes the
+// table).
 #pragma once
 
 #include <span>
