@@ -7,7 +7,7 @@ target_compile_options(vedette_options INTERFACE
   # Specs are filled by designated initialisers; members left out have their defaults.
   -Wno-missing-field-initializers
   -fno-omit-frame-pointer -fstack-protector-strong
-  # No path of the build machine in the binary, and the cache works for a clone elsewhere.
+  # No path of the build machine in the binary.
   "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # g++ leaves these out of -Wconversion for C++, so we do in both.
@@ -48,6 +48,5 @@ target_link_options(vedette_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-neede
 
 find_program(VEDETTE_CCACHE ccache)
 if(VEDETTE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}"
-      CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=time_macros "${VEDETTE_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${VEDETTE_CCACHE}")
 endif()

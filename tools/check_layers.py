@@ -99,8 +99,10 @@ def check_text(name, room, text, layers, listed, problems):
                 problems.append(f"src/{name}:{number}: reads the time; only base/clock may")
     # base has what every room uses, so it is in vedette itself; other rooms' names may be declared, not invented.
     allowed = {"std"} | {f"vedette::{r}" for r in layers.get(room, ())}
-    for found in NAMESPACE.finditer(code):
+    for index, found in enumerate(NAMESPACE.finditer(code)):
         space = found.group(1)
+        if index and "::" not in space:
+            continue  # nested in one that was looked at
         if space == "vedette" or (room == "base" and space.startswith("vedette::")):
             continue
         if not any(space == a or space.startswith(a + "::") for a in allowed):

@@ -10,7 +10,8 @@ packages=(
   doctest-dev libvectorscan-dev libre2-dev libyaml-cpp-dev libsimdjson-dev libzstd-dev zlib1g-dev
   libxxhash-dev librocksdb-dev libcurl4-openssl-dev libssl-dev libfmt-dev
   # tests and the sample incident
-  zstd gzip procps netcat-openbsd rsyslog nginx-light openssh-server openssh-client sshpass sudo curl util-linux
+  zstd gzip procps netcat-openbsd rsyslog nginx-light openssh-server openssh-client sshpass sudo curl
+  iproute2 util-linux
 )
 
 missing=()

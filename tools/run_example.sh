@@ -10,8 +10,7 @@ options=()
 if [ -f "$incident/scan.args" ]; then
   read -r -a options < <(grep -v '^#' "$incident/scan.args" | tr '\n' ' ')
 fi
-logs=("$incident")
-[ -d "$incident/logs" ] && logs=("$incident/logs")
+logs=("$incident"/*.log)
 
 echo "\$ $vedette scan ${logs[*]} ${options[*]}"
 "$vedette" scan "${logs[@]}" "${options[@]}"
