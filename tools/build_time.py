@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Where build time goes: build_time.py [build/release] [--gate]
 
 Reads .ninja_log. With --gate, exit 1 if a step took over 10 s times the number of files in it, or all steps

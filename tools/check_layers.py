@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Holds the shape of src/: who includes whom, what may be used where.
 
   check_layers.py           checks; prints FILE:LINE: what is wrong; exit 1 if anything is

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs every ```sh block of README.md and docs/*.md, so that what we tell people to type works.
 
   docs_test.py [--list] [FILE...]

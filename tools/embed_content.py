@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Writes content/ as one C++ table: embed_content.py CONTENT_DIR LIST_FILE OUT.cpp
 
 The interface is src/catalog/embedded.hpp. Text becomes plain string literals, one per line of the file: quick to

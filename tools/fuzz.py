@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs every fuzz binary for a while: fuzz.py [--seconds N (in all, default 240)] [NAME...]
 
 Seeds: all golden inputs, fuzz/seeds/*, fuzz/seeds/<name>/*, and what earlier runs found (build/fuzz/corpus/<name>).

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs golden cases: a command, its input, and the exact output it must give.
 
   golden.py [--update] [--modes all|none|NAME,...] [--list] [PATH...]

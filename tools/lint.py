@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """All quick checks of the text of this repository; the last line is `N passed, N failed`.
 
   lint.py [--no-format]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs every executable *.py and *.sh of a folder as one test: run_scripts.py FOLDER [--limit SECONDS]
 
 A script passes with exit 0, is SKIPPED with 77 (its last line says why), fails otherwise. It finds the program in

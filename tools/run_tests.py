@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """All tests, in stages with time limits. The last line is `N passed, N failed[, N skipped]`; exit 1 if any failed.
 
   run_tests.py [STAGE...]        default: $VEDETTE_TEST_STAGES, else all of
@@ -97,6 +97,15 @@ def test(tally, command, limit, env, empty_is_failure=False):
 built = {}
 
 
+def configure(preset, env):
+    """Silent when it works."""
+    done = subprocess.run(["cmake", "--preset", preset], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, timeout=300,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        print(done.stdout.decode(errors="replace"), flush=True)
+    return done.returncode == 0
+
+
 def build(preset, targets=("vedette", "vedette_unit"), limit=1500):
     """True if the programs of a preset are there; tried once."""
     if preset not in built:
@@ -106,7 +115,7 @@ def build(preset, targets=("vedette", "vedette_unit"), limit=1500):
         cache = ROOT / "build" / preset / "CMakeCache.txt"
         if cache.exists() and f"CMAKE_HOME_DIRECTORY:INTERNAL={ROOT}\n" not in cache.read_text():
             cache.unlink()
-        built[preset] = execute(["cmake", "--preset", preset], 300, env)[0] == 0 and execute(
+        built[preset] = configure(preset, env) and execute(
             ["cmake", "--build", ROOT / "build" / preset, "--target", *targets], limit, env)[0] == 0
         state = "built" if built[preset] else "FAILED: cannot build"
         print(f"  {state} {preset} in {time.monotonic() - began:.0f} s", flush=True)
@@ -181,7 +190,7 @@ def stage_fuzz(tally):
 def stage_soak(tally):
     """Full clang-tidy, then test/soak/*, an hour each at most."""
     env = environment()
-    if execute(["cmake", "--preset", "tidy"], 300, env)[0] == 0 and execute(
+    if configure("tidy", env) and execute(
             ["cmake", "--build", "build/tidy", "--target", "generated/embedded.cpp"], 300, env)[0] == 0:
         test(tally, ["run-clang-tidy-19", "-quiet", "-clang-tidy-binary", "clang-tidy-19", "-p", "build/tidy",
                      f"^{re.escape(str(ROOT))}/src/"], 7200, env)
