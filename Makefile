@@ -7,10 +7,10 @@ RELEASE := build/release
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F '\t' '{printf "  make %-7s %s\n", $$1, $$2}'
 
-run: deps build ## scan the sample incident and print the report; the quickest way to see it work
+run: build ## scan the sample incident and print the report; the quickest way to see it work
 	@tools/run_example.sh
 
-build: ## build the program, build/release/vedette
+build: deps ## build the program, build/release/vedette
 	@cmake --preset release --log-level=WARNING >/dev/null
 	@cmake --build $(RELEASE) --target vedette
 
