@@ -44,7 +44,8 @@ if(VEDETTE_LLD)
     target_link_options(vedette_options INTERFACE "-B${_lld_dir}" -fuse-ld=lld)
   endif()
 endif()
-target_link_options(vedette_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+target_link_options(vedette_options INTERFACE -Wl,--as-needed
+  $<$<CONFIG:RelWithDebInfo>:-Wl,-z,relro,-z,now>)
 
 find_program(VEDETTE_CCACHE ccache)
 if(VEDETTE_CCACHE)
