@@ -26,6 +26,14 @@ struct DecodeOptions {
   std::string timezone;        ///< IANA name; "" = default_offset holds
 };
 
+/// What a decoder keeps per worker from one call to the next (caches, buffers). Never changes an answer.
+class Scratch {
+ public:
+  virtual ~Scratch() = default;
+};
+/// One slot per decoder of one DecoderSet; a worker keeps it, nobody shares it.
+using WorkerScratch = std::vector<std::unique_ptr<Scratch>>;
+
 /// What a decoder is handed: the batch being filled and the context of the block.
 struct DecodeContext {
   Batch& batch;
@@ -35,6 +43,7 @@ struct DecodeContext {
   Nanos reference = 0;  ///< for year-less stamps, see design section 3
   int year = 0;         ///< --year: state as in Block, moved on record by record
   Nanos year_mark = kNever;
+  std::unique_ptr<Scratch>* scratch = nullptr;  ///< the decoder's own slot; nullptr: keep nothing
 };
 
 class Decoder {
@@ -44,6 +53,8 @@ class Decoder {
   /// Each taken record appends at least one event (raw, offset, arrival, time, type, fields set).
   /// What it takes depends on the record alone, never on its neighbours.
   virtual std::size_t decode(std::span<Record const> records, DecodeContext& context) const = 0;
+  /// Why it does not take this record, for `decode --explain`; "" = it has nothing to say.
+  virtual std::string refusal(std::string_view /*record*/) const { return {}; }
 };
 
 /// What the decoder needs at load time.
@@ -60,6 +71,10 @@ struct DecoderSpec {
   std::string_view first_bytes;  ///< bytes a record may begin with; "" = any
   int order = 100;            ///< of several candidates for a first byte, the lower is asked first
   Result<std::unique_ptr<Decoder>> (*make)(DecoderInit const&);
+  /// A quick look at the first bytes (64 bytes past the end may be read): false = not asked. Runs of
+  /// records are grouped by the first decoder that is asked, so this keeps runs long where formats
+  /// share first bytes. nullptr = always asked.
+  bool (*looks_like)(std::string_view record) = nullptr;
 };
 
 /// All decoders of decode.def.
@@ -76,8 +91,10 @@ class DecoderSet {
 
   /// Decodes the whole block that batch.block holds into batch.events. Records no decoder takes
   /// become events of type `unknown`. Empty lines are counted as records and give no event
-  /// (dropped by nothing else): they are `blank` in the ledger.
-  void decode(Batch& batch, FieldCache& fields, DecodeOptions const& options) const;
+  /// (dropped by nothing else): they are `blank` in the ledger. `kept`: the worker's caches, empty at
+  /// first, of this set only; without it they are made anew for each call.
+  void decode(Batch& batch, FieldCache& fields, DecodeOptions const& options,
+              WorkerScratch* kept = nullptr) const;
 
   /// The name of a decoder by Event::decoder.
   std::string_view decoder_name(std::uint8_t index) const;

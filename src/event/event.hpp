@@ -68,6 +68,7 @@ class Batch {
   std::vector<Field> fields;
   std::uint64_t records = 0;  ///< records read; records without an event are counted by reason
   std::uint64_t dropped = 0;  ///< records dropped by a configured filter
+  std::uint64_t fields_over = 0;  ///< fields past the bound per event: in `raw` only
 
   Field* begin(Event const& event) { return fields.data() + event.first_field; }
   Field* end(Event const& event) { return begin(event) + event.field_count; }
