@@ -57,6 +57,8 @@ std::unexpected<Error> fail_errno(std::string const& what, int error_number, std
 #define VEDETTE_TRY_2(decl, expr) VEDETTE_TRY_VALUE(VEDETTE_CONCAT(try_, __LINE__), decl, expr)
 /// TRY(status()) or TRY(auto x, result()): on failure returns the error to the caller.
 #define TRY(...) VEDETTE_TRY_PICK(__VA_ARGS__, VEDETTE_TRY_2, VEDETTE_TRY_1, )(__VA_ARGS__)
+#ifndef DOCTEST_LIBRARY_INCLUDED  // tests have doctest's CHECK, whichever header comes first
 /// A bug when false; stays on in release builds.
 #define CHECK(condition) \
   ((condition) ? void() : ::vedette::check_failed(#condition, __FILE__, __LINE__))
+#endif
