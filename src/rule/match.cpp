@@ -1,0 +1,114 @@
+// value_matches: the meaning of every atom, written to be read, not to be quick. The plan's own
+// matchers are held against it.
+#include "base/ascii.hpp"
+#include "rule/ir.hpp"
+#include "rule/regex.hpp"
+
+namespace vedette::rule {
+namespace {
+
+bool same_byte(char a, char b, bool cased) {
+  return cased ? a == b : ascii_lower(a) == ascii_lower(b);
+}
+
+bool same_text(std::string_view a, std::string_view b, bool cased) {
+  if (a.size() != b.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!same_byte(a[i], b[i], cased)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool holds_part(std::string_view value, std::string_view part, bool cased) {
+  for (std::size_t at = 0; at + part.size() <= value.size(); ++at) {
+    if (same_text(value.substr(at, part.size()), part, cased)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool same_address(std::string_view a, std::string_view b) {
+  auto const left = parse_ip(a);
+  auto const right = parse_ip(b);
+  return left && right && *left == *right;
+}
+
+// reached[i]: the pattern so far can end before byte i of the value. One pass per piece.
+bool wildcard_holds(std::string_view pattern, std::string_view value, bool cased) {
+  std::vector<bool> reached(value.size() + 1, false);
+  reached[0] = true;
+  for (char const piece : pattern) {
+    std::vector<bool> next(value.size() + 1, false);
+    for (std::size_t i = 0; i <= value.size(); ++i) {
+      if (piece == '\1') {
+        next[i] = reached[i] || (i > 0 && next[i - 1]);
+      } else if (i > 0 && reached[i - 1]) {
+        next[i] = piece == '\2' || same_byte(piece, value[i - 1], cased);
+      }
+    }
+    reached = std::move(next);
+  }
+  return reached[value.size()];
+}
+
+bool number_holds(Atom const& atom, std::string_view value) {
+  auto const number = parse_number(value);
+  if (!number) {
+    return false;
+  }
+  switch (atom.op) {
+    case Op::gt:
+      return *number > atom.number;
+    case Op::gte:
+      return *number >= atom.number;
+    case Op::lt:
+      return *number < atom.number;
+    case Op::lte:
+      return *number <= atom.number;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool value_matches(Atom const& atom, FieldType type, std::string_view value) {
+  switch (atom.op) {
+    case Op::equals:
+      return same_text(value, atom.text, atom.cased) ||
+             (type == FieldType::ip && same_address(value, atom.text));
+    case Op::contains:
+      return holds_part(value, atom.text, atom.cased);
+    case Op::starts_with:
+      return same_text(value.substr(0, atom.text.size()), atom.text, atom.cased);
+    case Op::ends_with:
+      return value.size() >= atom.text.size() &&
+             same_text(value.substr(value.size() - atom.text.size()), atom.text, atom.cased);
+    case Op::wildcard:
+      return wildcard_holds(atom.text, value, atom.cased);
+    case Op::regex: {
+      auto const regex = Regex::compile(atom.text);
+      return regex && regex->search(value);
+    }
+    case Op::cidr: {
+      auto const ip = parse_ip(value);
+      return ip && atom.subnet.contains(*ip);
+    }
+    case Op::gt:
+    case Op::gte:
+    case Op::lt:
+    case Op::lte:
+      return number_holds(atom, value);
+    case Op::exists:
+    case Op::is_null:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace vedette::rule
