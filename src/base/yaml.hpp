@@ -1,13 +1,13 @@
 // YAML as a tree with line numbers. yaml-cpp stays in yaml.cpp.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace vedette::yaml {
 
@@ -21,6 +21,15 @@ struct Node {
   std::vector<std::pair<std::string, Node>> fields;  ///< of a map, in file order; keys are unique
   std::vector<int> key_lines;                        ///< of a map: line of each key
 
+  // Declared here, defined below: pair<string, Node> must not be asked about before Node is
+  // complete.
+  Node() = default;
+  Node(Node const&);
+  Node(Node&&) noexcept;
+  Node& operator=(Node const&);
+  Node& operator=(Node&&) noexcept;
+  ~Node();
+
   bool is_null() const { return kind == Kind::null; }
   bool is_scalar() const { return kind == Kind::scalar; }
   bool is_list() const { return kind == Kind::list; }
@@ -28,6 +37,12 @@ struct Node {
   /// The value of `key`, or nullptr.
   Node const* find(std::string_view key) const;
 };
+
+inline Node::Node(Node const&) = default;
+inline Node::Node(Node&&) noexcept = default;
+inline Node& Node::operator=(Node const&) = default;
+inline Node& Node::operator=(Node&&) noexcept = default;
+inline Node::~Node() = default;
 
 /// All documents of a file. Errors: syntax, duplicate keys, nesting deeper than 100, aliases that
 /// expand to more than 1,000,000 nodes; always with `file` and line.
