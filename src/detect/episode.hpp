@@ -13,7 +13,7 @@
 namespace vedette::detect {
 
 /// Where an evidence record lies in the evidence log.
-using EvidenceRef = std::uint64_t;
+using EvidenceRef = std::uint64_t;  // as state::EvidenceRef
 
 inline constexpr std::size_t kEvidenceHead = 50;  ///< kept from the start
 inline constexpr std::size_t kEvidenceTail = 50;  ///< kept from the end
@@ -56,6 +56,10 @@ class EpisodeSink {
  public:
   virtual ~EpisodeSink() = default;
   virtual void episode(Episode&& episode) = 0;
+  /// How many events of evidence to read back per episode, half from its start, half from its end.
+  virtual std::size_t evidence_wanted(rule::RuleIndex) const {
+    return kEvidenceHead + kEvidenceTail;
+  }
 };
 
 }  // namespace vedette::detect

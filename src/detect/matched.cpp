@@ -1,0 +1,165 @@
+#include "detect/matched.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace vedette::detect {
+namespace {
+
+// Fixed part of an evidence record, before the raw text.
+struct EvidenceHead {
+  Nanos time;
+  Digest digest;
+  std::uint64_t offset;
+  std::uint32_t log;
+  std::uint32_t generation;
+  std::uint16_t part;
+  std::uint16_t type;
+  std::uint32_t spare;
+};
+static_assert(sizeof(EvidenceHead) == 48);
+
+}  // namespace
+
+std::size_t encode_evidence(std::string& out, EvidenceRecord const& record) {
+  std::size_t const at = out.size();
+  EvidenceHead const head{record.time,
+                          record.digest,
+                          record.offset,
+                          static_cast<std::uint32_t>(record.log),
+                          record.generation,
+                          record.part,
+                          static_cast<std::uint16_t>(record.type),
+                          0};
+  auto const size = static_cast<std::uint32_t>(sizeof head + record.raw.size());
+  char bytes[sizeof size + sizeof head];
+  std::memcpy(bytes, &size, sizeof size);
+  std::memcpy(bytes + sizeof size, &head, sizeof head);
+  out.append(bytes, sizeof bytes);
+  out.append(record.raw);
+  return at;
+}
+
+bool decode_evidence(std::string_view bytes, EvidenceRecord& out) {
+  EvidenceHead head;
+  if (bytes.size() < sizeof head) {
+    return false;
+  }
+  std::memcpy(&head, bytes.data(), sizeof head);
+  out = {head.time,       head.digest, LogId{head.log},   head.generation,
+         head.offset,     head.part,   TypeId{head.type}, bytes.substr(sizeof head)};
+  return true;
+}
+
+Collector::Collector(Plan const& plan) : plan_(plan) {
+  FieldTable const& fields = plan.catalog().fields();
+  targets_.resize(plan.rules().rules.size());
+  for (rule::RuleIndex rule = 0; rule < targets_.size(); ++rule) {
+    if (!plan.rule(rule).is_single()) {
+      continue;
+    }
+    for (Consumer const& consumer : plan.consumers(rule)) {
+      rule::Node const& node = plan.rule(consumer.node).node;
+      Target target;
+      target.node = consumer.node;
+      target.member = consumer.member;
+      target.keyed = node.type != rule::NodeType::event;
+      target.keys = rule::key_fields(
+          node.members.empty() ? node.group_fields : node.members[consumer.member].keys, fields);
+      target.values = rule::key_fields(node.value_fields, fields);
+      targets_[rule].push_back(std::move(target));
+    }
+  }
+  for (catalog::LogType const& type : plan.catalog().types()) {
+    type_names_.push_back(type.name);
+  }
+}
+
+void Collector::collect(Batch& batch, std::vector<Hit> const& hits, MatchedBatch& out) {
+  for (std::size_t i = 0; i < hits.size();) {
+    std::uint32_t const index = hits[i].event;
+    Event const& event = batch.events[index];
+    KeyedInput input;
+    input.time = event.time;
+    input.repeat = event.repeat;
+    input.digest = event_digest(type_names_[static_cast<std::size_t>(event.type)], event.raw_view());
+    input.evidence = static_cast<std::uint32_t>(out.evidence.size());
+    bool taken = false;
+    for (; i < hits.size() && hits[i].event == index; ++i) {
+      taken = add_inputs(batch, event, hits[i].rule, input, out) || taken;
+    }
+    ++out.matched;
+    if (taken) {
+      encode_evidence(out.evidence,
+                      {event.time, input.digest, batch.block.log, batch.block.generation,
+                       event.offset, event.part, event.type, event.raw_view()});
+    }
+  }
+}
+
+bool Collector::add_inputs(Batch& batch, Event const& event, rule::RuleIndex rule,
+                           KeyedInput& input, MatchedBatch& out) {
+  bool taken = false;
+  for (Target const& target : targets_[rule]) {
+    input.node = target.node;
+    input.member = target.member;
+    input.value = {};
+    if (!target.values.empty()) {
+      bool first = true;
+      std::size_t const found = rule::for_each_key(
+          batch, event, target.values, value_buffer_, [&](std::string_view value) {
+            if (first) {
+              input.value = digest128(value);
+              first = false;
+            }
+          });
+      if (found == 0) {
+        out.no_key.push_back(target.node);
+        continue;
+      }
+    }
+    auto const take = [&](std::string_view key) {
+      input.key_offset = static_cast<std::uint32_t>(out.keys.size());
+      input.key_size = static_cast<std::uint32_t>(key.size());
+      out.keys.append(key);
+      out.inputs.push_back(input);
+      taken = true;
+    };
+    if (!target.keyed) {
+      take({});
+    } else if (rule::for_each_key(batch, event, target.keys, buffer_, take) == 0) {
+      out.no_key.push_back(target.node);
+    }
+  }
+  return taken;
+}
+
+void summarize(Batch const& batch, MatchedBatch& out) {
+  out.log = batch.block.log;
+  out.arrival = batch.block.arrival;
+  out.records = batch.records;
+  out.dropped = batch.dropped;
+  out.events = batch.events.size();
+  out.bytes = batch.block.size;
+  std::uint64_t evented = 0;
+  for (Event const& event : batch.events) {
+    evented += event.part == 0 ? 1 : 0;
+    out.unknown += event.type == kUnknownType ? 1 : 0;
+    out.cut += event.cut ? 1 : 0;
+    if (!event.time_from_arrival) {
+      out.times.least = std::min(out.times.least, event.time);
+      out.times.greatest = std::max(out.times.greatest, event.time);
+      ++out.times.events;
+    }
+  }
+  out.blank = batch.records - batch.dropped - evented;
+  if (out.times.events > 0 && out.times.greatest - out.times.least > kDay) {
+    for (Event const& event : batch.events) {
+      if (!event.time_from_arrival) {
+        out.times.all.push_back(event.time);
+      }
+    }
+  }
+}
+
+}  // namespace vedette::detect
