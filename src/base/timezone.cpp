@@ -10,11 +10,11 @@ namespace vedette {
 namespace {
 
 constexpr std::string_view kZoneFolder = "/usr/share/zoneinfo/";
-constexpr std::size_t kMaxFile = 1 << 20;
+constexpr std::size_t kMaxZoneFile = 1 << 20;
 constexpr int kMaxOffset = 26 * 3600;  ///< RFC 8536 allows -25 h to 26 h
-constexpr std::int64_t kLastSecond =
+constexpr std::int64_t kRuleUntilSecond =
     9'000'000'000;  ///< 2255: rules of the footer are followed so far
-constexpr int kLastYear = 2250;
+constexpr int kRuleUntilYear = 2250;
 
 /// A change of offset at a point of UTC, in seconds.
 struct UtcChange {
@@ -77,7 +77,7 @@ std::optional<TzifHeader> read_header(TzifReader& in) {
   header.times = in.count();
   header.types = in.count();
   header.letters = in.count();
-  if (!in.good() || header.types == 0 || header.types > 256 || header.body_size(8) > kMaxFile) {
+  if (!in.good() || header.types == 0 || header.types > 256 || header.body_size(8) > kMaxZoneFile) {
     return std::nullopt;
   }
   return header;
@@ -284,11 +284,11 @@ void follow_rule(std::string_view footer, std::vector<UtcChange>& changes) {
   if (!rule) {
     return;
   }
-  std::int64_t const last = changes.empty() ? -kLastSecond : changes.back().at;
+  std::int64_t const last = changes.empty() ? -kRuleUntilSecond : changes.back().at;
   int const begin =
-      last < -kLastSecond ? 1700 : to_civil(std::min(last, kLastSecond) * kSecond).year;
+      last < -kRuleUntilSecond ? 1700 : to_civil(std::min(last, kRuleUntilSecond) * kSecond).year;
   std::vector<UtcChange> more;
-  for (int year = begin; year <= kLastYear; ++year) {
+  for (int year = begin; year <= kRuleUntilYear; ++year) {
     rule->append(year, more);
   }
   for (UtcChange const& change : more) {
@@ -346,7 +346,7 @@ Result<Timezone> Timezone::load(std::string_view name) {
                ? Result<Timezone>(fail(quoted + " is not known on this machine", hint))
                : Result<Timezone>(fail_errno("cannot read " + path, errno));
   }
-  std::string bytes(kMaxFile, '\0');
+  std::string bytes(kMaxZoneFile, '\0');
   bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.get()));
   return from_tzif(bytes, name);
 }
@@ -375,11 +375,11 @@ Result<Timezone> Timezone::from_tzif(std::string_view bytes, std::string_view na
   zone.name_ = name;
   int before = zone.first_offset_;
   for (UtcChange const& change : changes) {
-    if (change.at < -kLastSecond) {  // before 1684: the offset of then holds since ever
+    if (change.at < -kRuleUntilSecond) {  // before 1684: the offset of then holds since ever
       zone.first_offset_ = before = change.offset;
       continue;
     }
-    if (change.at > kLastSecond) {
+    if (change.at > kRuleUntilSecond) {
       break;
     }
     // Of a gap the offset before it holds until its end, of a doubled hour until its first end.

@@ -11,8 +11,6 @@
 namespace vedette {
 namespace {
 
-using Type = OptionSpec::Type;
-
 constexpr std::size_t kMaxSecretFile = 1 << 20;
 
 struct CloseOptionFile {
@@ -20,7 +18,7 @@ struct CloseOptionFile {
 };
 
 /// Where a value stands, for errors.
-struct Place {
+struct OptionPlace {
   std::string const& file;
   int line;
   std::string_view name;
@@ -30,7 +28,7 @@ struct Place {
   }
 };
 
-std::string joined(std::vector<std::string_view> const& words) {
+std::string join_choices(std::vector<std::string_view> const& words) {
   std::string out;
   for (std::string_view const word : words) {
     out.append(out.empty() ? "" : ", ").append(word);
@@ -38,7 +36,7 @@ std::string joined(std::vector<std::string_view> const& words) {
   return out;
 }
 
-Result<std::string> read_secret(std::string const& path, Place const& place) {
+Result<std::string> read_secret(std::string const& path, OptionPlace const& place) {
   std::unique_ptr<std::FILE, CloseOptionFile> const file(std::fopen(path.c_str(), "rbe"));
   if (file == nullptr) {
     return place.error("cannot read " + path + ": " +
@@ -59,7 +57,7 @@ Result<std::string> read_secret(std::string const& path, Place const& place) {
 }
 
 /// What stands between `${` and `}`.
-Result<std::string> resolve_reference(std::string_view inside, Place const& place) {
+Result<std::string> resolve_reference(std::string_view inside, OptionPlace const& place) {
   if (inside.starts_with("env:") && inside.size() > 4) {
     std::string const variable(inside.substr(4));
     char const* const value = std::getenv(variable.c_str());
@@ -76,7 +74,7 @@ Result<std::string> resolve_reference(std::string_view inside, Place const& plac
 }
 
 /// Replaces references once: what a variable or file holds is taken as it is.
-Result<std::string> expand(std::string_view text, Place const& place) {
+Result<std::string> expand_references(std::string_view text, OptionPlace const& place) {
   std::string out;
   std::size_t i = 0;
   while (i < text.size()) {
@@ -106,37 +104,38 @@ bool is_boolean(std::string_view text) { return text == "true" || text == "false
 /// Why `text` is no value of the option, or "".
 std::string problem_with(OptionSpec const& spec, std::string_view text) {
   switch (spec.type) {
-    case Type::integer:
+    case OptionSpec::Type::integer:
       return parse_int(text) ? "" : "is no whole number";
-    case Type::boolean:
+    case OptionSpec::Type::boolean:
       return is_boolean(text) ? "" : "is neither true nor false";
-    case Type::duration:
+    case OptionSpec::Type::duration:
       return parse_duration(text) ? "" : "is no duration; write for example 90s, 10m, 24h or 7d";
-    case Type::size:
+    case OptionSpec::Type::size:
       return parse_size(text) ? "" : "is no size; write for example 4096, 64KiB, 10MiB or 1GB";
-    case Type::choice:
+    case OptionSpec::Type::choice:
       return std::find(spec.choices.begin(), spec.choices.end(), text) != spec.choices.end()
                  ? ""
-                 : "is not known; one of: " + joined(spec.choices);
-    case Type::text:
-    case Type::list:
+                 : "is not known; one of: " + join_choices(spec.choices);
+    case OptionSpec::Type::text:
+    case OptionSpec::Type::list:
       break;
   }
   return {};
 }
 
 Result<std::string> scalar_value(OptionSpec const& spec, yaml::Node const& node,
-                                 Place const& place) {
+                                 OptionPlace const& place) {
   if (!node.is_scalar()) {
-    return place.error(node.is_null() ? "a value is missing" : "one value is expected here",
-                       spec.type == Type::choice ? "one of: " + joined(spec.choices) : "");
+    return place.error(
+        node.is_null() ? "a value is missing" : "one value is expected here",
+        spec.type == OptionSpec::Type::choice ? "one of: " + join_choices(spec.choices) : "");
   }
-  TRY(std::string text, expand(node.scalar, place));
+  TRY(std::string text, expand_references(node.scalar, place));
   std::string const problem = problem_with(spec, text);
   if (!problem.empty()) {
     std::size_t const hint = problem.find("; ");
     std::string const near =
-        spec.type == Type::choice ? yaml::nearest(text, spec.choices) : std::string();
+        spec.type == OptionSpec::Type::choice ? yaml::nearest(text, spec.choices) : std::string();
     std::string advice = hint == std::string::npos ? "" : problem.substr(hint + 2);
     if (!near.empty()) {
       advice = "did you mean '" + near + "'? " + advice;
@@ -149,21 +148,21 @@ Result<std::string> scalar_value(OptionSpec const& spec, yaml::Node const& node,
   return text;
 }
 
-Result<std::vector<std::string>> list_value(yaml::Node const& node, Place const& place) {
+Result<std::vector<std::string>> list_value(yaml::Node const& node, OptionPlace const& place) {
   std::vector<std::string> out;
   if (node.is_scalar()) {  // one item may stand without brackets
-    TRY(out.emplace_back(), expand(node.scalar, place));
+    TRY(out.emplace_back(), expand_references(node.scalar, place));
     return out;
   }
   if (!node.is_list()) {
     return place.error("a list is expected here, for example [a, b]");
   }
   for (yaml::Node const& item : node.items) {
-    Place const here{place.file, item.line, place.name};
+    OptionPlace const here{place.file, item.line, place.name};
     if (!item.is_scalar()) {
       return here.error("a text is expected as item of this list");
     }
-    TRY(out.emplace_back(), expand(item.scalar, here));
+    TRY(out.emplace_back(), expand_references(item.scalar, here));
   }
   return out;
 }
@@ -177,7 +176,7 @@ std::vector<std::string> list_of_fallback(std::string_view text) {
   auto const node = yaml::parse(text, "default");
   CHECK(node.has_value());
   std::string const file = "default";
-  auto items = list_value(*node, Place{file, 0, "default"});
+  auto items = list_value(*node, OptionPlace{file, 0, "default"});
   CHECK(items.has_value());
   return std::move(*items);
 }
@@ -260,7 +259,7 @@ Options Options::defaults(std::vector<OptionSpec> const& specs) {
   Options out;
   for (OptionSpec const& spec : specs) {
     Entry& place = out.entries_[std::string(spec.name)];
-    if (spec.type == Type::list) {
+    if (spec.type == OptionSpec::Type::list) {
       place.list = list_of_fallback(spec.fallback);
     } else {
       CHECK(spec.fallback.empty() || problem_with(spec, spec.fallback).empty());
@@ -293,9 +292,9 @@ Result<Options> Options::from_yaml(yaml::Node const& map, std::vector<OptionSpec
       }
       continue;
     }
-    Place const place{file, map.key_lines[i], spec.name};
+    OptionPlace const place{file, map.key_lines[i], spec.name};
     yaml::Node const& value = map.fields[i].second;
-    if (spec.type == Type::list) {
+    if (spec.type == OptionSpec::Type::list) {
       TRY(std::vector<std::string> items, list_value(value, place));
       if (spec.required && items.empty()) {
         return place.error("the list is empty", std::string(spec.doc));
