@@ -1,0 +1,158 @@
+#include "base/json.hpp"
+
+#include "alert/alert.hpp"
+#include "base/time.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vedette::alert {
+namespace {
+
+using NamedText = std::pair<std::string_view, std::string_view>;
+
+/// Sorted by name; of equal names the first stays, so that no object holds a key twice.
+void sort_names(std::vector<NamedText>& pairs) {
+  std::stable_sort(pairs.begin(), pairs.end(),
+                   [](NamedText const& a, NamedText const& b) { return a.first < b.first; });
+  pairs.erase(
+      std::unique(pairs.begin(), pairs.end(),
+                  [](NamedText const& a, NamedText const& b) { return a.first == b.first; }),
+      pairs.end());
+}
+
+void write_time(json::Writer& out, Nanos time) { out.string(format_time(time)); }
+
+void write_key(json::Writer& out, Alert const& alert) {
+  // An `event` rule has no group-by: its key only tells equal events apart and is not shown.
+  std::vector<NamedText> pairs;
+  std::vector<std::string> const& names = alert.rule->node.group_by;
+  for (std::size_t i = 0; i < names.size() && i < alert.episode.key.size(); ++i) {
+    pairs.emplace_back(names[i], alert.episode.key[i]);
+  }
+  sort_names(pairs);
+  out.begin_object();
+  for (auto const& [name, value] : pairs) {
+    out.key(name).string(value);
+  }
+  out.end_object();
+}
+
+/// Whether `text` is a whole number as JSON writes it.
+bool is_plain_integer(std::string_view text) {
+  return !text.empty() && text.size() <= 20 && (text[0] != '0' || text.size() == 1) &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+void write_values(json::Writer& out, Alert const& alert) {
+  // What an aggregate worked out is a number; what events said stays text, whatever it looks like.
+  rule::NodeType const type = alert.rule->node.type;
+  bool const aggregate = type == rule::NodeType::value_count || type == rule::NodeType::event_count;
+  std::vector<NamedText> pairs(alert.episode.values.begin(), alert.episode.values.end());
+  sort_names(pairs);
+  out.begin_object();
+  for (auto const& [name, value] : pairs) {
+    out.key(name);
+    if (aggregate && is_plain_integer(value)) {
+      out.raw(value);
+    } else {
+      out.string(value);
+    }
+  }
+  out.end_object();
+}
+
+void write_evidence(json::Writer& out, std::vector<detect::Evidence> const& evidence) {
+  out.begin_array();
+  for (detect::Evidence const& each : evidence) {
+    out.begin_object();
+    out.key("id").string(each.id);
+    out.key("raw").string(each.raw);
+    if (!json::valid_utf8(each.raw)) {
+      std::string text = "\"";
+      json::append_base64(text, each.raw);
+      text += '"';
+      out.key("raw_b64").raw(text);
+    }
+    out.key("time");
+    write_time(out, each.time);
+    out.key("type").string(each.type);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_rule(json::Writer& out, rule::Rule const& rule) {
+  out.begin_object();
+  out.key("id").string(rule.id);
+  out.key("language").string(rule.language);
+  out.key("level").string(rule::level_name(rule.level));
+  out.key("tags").begin_array();
+  for (std::string const& tag : rule.tags) {
+    out.string(tag);
+  }
+  out.end_array();
+  out.key("title").string(rule.title);
+  out.end_object();
+}
+
+}  // namespace
+
+std::string_view status_name(detect::Episode::Status status) {
+  switch (status) {
+    case detect::Episode::Status::open:
+      return "open";
+    case detect::Episode::Status::closed:
+      return "closed";
+    case detect::Episode::Status::merged:
+      return "merged";
+    case detect::Episode::Status::withdrawn:
+      return "withdrawn";
+  }
+  return "open";
+}
+
+std::string to_json(Alert const& alert) {
+  detect::Episode const& episode = alert.episode;
+  std::string text;
+  std::size_t room = 1024;
+  for (detect::Evidence const& each : episode.evidence) {
+    room += each.raw.size() + 192;
+  }
+  text.reserve(room);
+  json::Writer out(text);
+  out.begin_object();
+  out.key("context").begin_object().end_object();
+  if (!episode.continues.empty()) {
+    out.key("continues").string(episode.continues);
+  }
+  out.key("count").number(episode.count);
+  out.key("episode").string(alert.episode_hash);
+  out.key("evidence");
+  write_evidence(out, episode.evidence);
+  out.key("evidence_hash").string(episode.evidence_hash.hex());
+  out.key("first");
+  write_time(out, episode.first);
+  out.key("id").string(alert.id);
+  if (!episode.into.empty()) {
+    out.key("into").string(episode.into);
+  }
+  out.key("key");
+  write_key(out, alert);
+  out.key("last");
+  write_time(out, episode.last);
+  out.key("late").number(episode.late);
+  out.key("revision").number(static_cast<std::uint64_t>(alert.revision));
+  out.key("rule");
+  write_rule(out, *alert.rule);
+  out.key("status").string(status_name(episode.status));
+  out.key("values");
+  write_values(out, alert);
+  out.end_object();
+  return text;
+}
+
+}  // namespace vedette::alert
