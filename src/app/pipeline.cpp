@@ -1,0 +1,412 @@
+#include "app/pipeline.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "normalize/normalize.hpp"
+
+namespace vedette::app {
+
+using detect::MatchedBatch;
+
+// Everything one thread keeps from block to block, so that the hot path allocates nothing.
+struct Pipeline::Worker {
+  FieldCache fields;
+  std::unique_ptr<detect::Matcher> matcher;
+  detect::Collector collector;
+  normalize::NormalizeContext normalize;
+  std::map<std::uint32_t, decode::WorkerScratch> scratch;  // by source
+  Batch batch;
+  std::vector<detect::Hit> hits;
+  std::vector<std::uint64_t> types;  // events per log type
+  std::mutex types_mutex;
+
+  Worker(catalog::Catalog& catalog, detect::Plan const& plan, std::unique_ptr<detect::Matcher> m)
+      : fields(catalog.fields()),
+        matcher(std::move(m)),
+        collector(plan),
+        normalize(catalog),
+        types(catalog.types().size(), 0) {}
+};
+
+Pipeline::Pipeline(catalog::Catalog& catalog, detect::Plan const& plan, PipelineOptions options,
+                   detect::EpisodeSink& sink, Clock const& clock)
+    : catalog_(catalog),
+      plan_(plan),
+      options_(std::move(options)),
+      sink_(sink),
+      clock_(clock),
+      evidence_(options_.state_dir, options_.evidence_memory),
+      watermarks_(options_.lateness, !options_.follow) {
+  detect::EpisodeContext context;
+  context.log_name = [this](LogId id) -> std::string const& {
+    return names_[static_cast<std::size_t>(id)];
+  };
+  engine_ = std::make_unique<detect::Engine>(plan_, evidence_, std::move(context));
+}
+
+Pipeline::~Pipeline() { stop(); }
+
+Status Pipeline::add_source(SourceEntry entry) {
+  std::vector<Error> problems;
+  Status const opened = entry.source->open(problems);
+  {
+    std::lock_guard const lock(problems_mutex_);
+    problems_.insert(problems_.end(), problems.begin(), problems.end());
+  }
+  if (!opened) {
+    return opened;
+  }
+  sources_.push_back(std::move(entry));
+  return {};
+}
+
+void Pipeline::discover() {
+  for (std::uint32_t index = 0; index < sources_.size(); ++index) {
+    SourceEntry& source = sources_[index];
+    std::vector<Error> problems;
+    for (auto& log : source.source->discover(problems)) {
+      auto entry = std::make_unique<LogEntry>();
+      std::string const& name = log->name();
+      std::lock_guard const keyed(keyed_mutex_);
+      if (auto const saved = saved_positions_.find(name); saved != saved_positions_.end()) {
+        if (Status const restored = log->restore(saved->second); !restored) {
+          problems.push_back(restored.error());
+        }
+      }
+      auto const known = std::find(names_.begin(), names_.end(), name);
+      bool const fresh = known == names_.end();
+      entry->id = LogId{static_cast<std::uint32_t>(known - names_.begin())};
+      if (fresh) {
+        names_.push_back(name);
+      }
+      watermarks_.add(entry->id, kNever);
+      if (source.lateness >= 0) {
+        watermarks_.set_lateness(entry->id, source.lateness);
+      }
+      if (auto const mark = saved_marks_.find(name); mark != saved_marks_.end()) {
+        watermarks_.restore(entry->id, mark->second);
+        entry->progress = mark->second.mark;
+      }
+      entry->source = index;
+      entry->year = source.year;
+      entry->last_data = clock_.now();
+      entry->log = std::move(log);
+      logs_.push_back(std::move(entry));
+    }
+    std::lock_guard const lock(problems_mutex_);
+    problems_.insert(problems_.end(), problems.begin(), problems.end());
+  }
+}
+
+// The partition furthest behind is read next. A log that has never been read is the furthest: so the
+// first stamps of all files are seen before any is read on.
+Pipeline::LogEntry* Pipeline::choose() {
+  LogEntry* best = nullptr;
+  Nanos best_progress = kForever;
+  for (auto const& entry : logs_) {
+    if (entry->ended || entry->idle) {
+      continue;
+    }
+    Nanos const progress = entry->blocks == 0 ? kNever : entry->progress.load();
+    if (best == nullptr || progress < best_progress ||
+        (progress == best_progress && entry->blocks < best->blocks)) {
+      best = entry.get();
+      best_progress = progress;
+    }
+  }
+  return best;
+}
+
+Pipeline::Read Pipeline::read_next(Task& task) {
+  std::lock_guard const lock(reader_mutex_);
+  if (stopping_ || paused_) {
+    return Read::done;
+  }
+  if (issued_ - absorbed_ >= options_.workers * std::uint64_t{4} + 4) {
+    return Read::full;
+  }
+  while (LogEntry* const entry = choose()) {
+    // Small first bites: with thousands of files nothing much is held while their order is found.
+    std::size_t const want =
+        entry->blocks == 0 && logs_.size() > 1 ? std::min<std::size_t>(options_.read_size, 16 << 10)
+                                               : options_.read_size;
+    Block& block = task.block;
+    Result<ReadState> const state = entry->log->read(block, want);
+    if (!state) {
+      std::lock_guard const problems(problems_mutex_);
+      problems_.push_back(state.error());
+    }
+    if (state && *state == ReadState::idle) {
+      entry->idle = true;
+      continue;
+    }
+    if (!state || *state == ReadState::end) {
+      end_log(*entry);
+      continue;
+    }
+    ++entry->blocks;
+    block.log = entry->id;
+    block.year = entry->year;
+    block.year_mark = entry->year_mark;
+    if (entry->year != 0) {
+      decode::DecoderSet::advance_year(block, entry->year, entry->year_mark);
+    }
+    entry->last_data = clock_.now();
+    bytes_read_.fetch_add(block.size, std::memory_order_relaxed);
+    task.entry = entry;
+    task.sequence = next_sequence_++;
+    issued_ = next_sequence_;
+    return Read::data;
+  }
+  bool const all_ended = std::all_of(logs_.begin(), logs_.end(),
+                                     [](auto const& entry) { return entry->ended; });
+  return all_ended && !options_.follow ? Read::done : Read::idle;
+}
+
+void Pipeline::end_log(LogEntry& entry) {
+  entry.ended = true;
+  Ready ready;
+  ready.entry = &entry;
+  ready.end = true;
+  std::uint64_t const sequence = next_sequence_++;
+  issued_ = next_sequence_;
+  submit(sequence, std::move(ready));
+}
+
+void Pipeline::process(Worker& worker, Task&& task) {
+  Batch& batch = worker.batch;
+  batch.events.clear();
+  batch.fields.clear();
+  batch.arena.clear();
+  batch.records = batch.dropped = 0;
+  batch.block = std::move(task.block);
+  std::uint32_t const index = task.entry->source;
+  SourceEntry const& source = sources_[index];
+  source.decoders->decode(batch, worker.fields, source.decode, &worker.scratch[index]);
+  normalize::normalize(batch, catalog_, worker.normalize);
+  drop_outside(batch);
+  worker.hits.clear();
+  worker.matcher->match(batch, worker.hits);
+  Ready ready;
+  ready.entry = task.entry;
+  detect::summarize(batch, ready.batch);
+  worker.collector.collect(batch, worker.hits, ready.batch);
+  count(worker, batch);
+  submit(task.sequence, std::move(ready));
+}
+
+void Pipeline::drop_outside(Batch& batch) const {
+  if (options_.from == kNever && options_.to == kForever) {
+    return;
+  }
+  auto const outside = [&](Event const& event) {
+    return event.time < options_.from || event.time >= options_.to;
+  };
+  batch.dropped += static_cast<std::uint64_t>(
+      std::count_if(batch.events.begin(), batch.events.end(),
+                    [&](Event const& event) { return event.part == 0 && outside(event); }));
+  std::erase_if(batch.events, outside);
+}
+
+void Pipeline::count(Worker& worker, Batch const& batch) {
+  std::lock_guard const lock(worker.types_mutex);
+  for (Event const& event : batch.events) {
+    ++worker.types[static_cast<std::size_t>(event.type)];
+  }
+}
+
+void Pipeline::submit(std::uint64_t sequence, Ready&& ready) {
+  std::lock_guard const lock(ready_mutex_);
+  ready_.emplace(sequence, std::move(ready));
+}
+
+bool Pipeline::take_next(Ready& out) {
+  std::lock_guard const lock(ready_mutex_);
+  if (ready_.empty() || ready_.begin()->first != absorbed_) {
+    return false;
+  }
+  out = std::move(ready_.begin()->second);
+  ready_.erase(ready_.begin());
+  return true;
+}
+
+/// Moves finished batches into the keyed state, in order. Whoever holds the lock does it for all.
+bool Pipeline::drain(bool wait) {
+  bool any = false;
+  for (;;) {
+    std::unique_lock lock(keyed_mutex_, std::defer_lock);
+    if (wait) {
+      lock.lock();
+    } else if (!lock.try_lock()) {
+      return any;
+    }
+    Ready ready;
+    bool moved = false;
+    while (take_next(ready)) {
+      absorb(std::move(ready));
+      ++absorbed_;
+      moved = any = true;
+    }
+    if (!moved) {
+      return any;
+    }
+  }
+}
+
+void Pipeline::absorb(Ready&& ready) {
+  MatchedBatch& batch = ready.batch;
+  LogId const log = ready.entry->id;
+  if (ready.end) {
+    watermarks_.end(log);
+  } else {
+    if (options_.follow && batch.times.events == 0 && batch.events > 0) {
+      BatchTimes arrival;  // nothing has a stamp: its time is when it came
+      arrival.events = batch.events;
+      arrival.least = arrival.greatest = batch.arrival;
+      watermarks_.observe(log, arrival, batch.arrival);
+    } else {
+      ledger_.future += watermarks_.observe(log, batch.times, batch.arrival);
+    }
+    ledger_.records += batch.records;
+    ledger_.events += batch.events;
+    ledger_.evented += batch.records - batch.blank - batch.dropped;
+    ledger_.blank += batch.blank;
+    ledger_.dropped += batch.dropped;
+    ledger_.unknown += batch.unknown;
+    ledger_.cut += batch.cut;
+    ledger_.matched += batch.matched;
+    ledger_.bytes += batch.bytes;
+    for (std::uint32_t const rule : batch.no_key) {
+      ++ledger_.no_key[plan_.rule(rule).id];
+    }
+    ready.entry->progress = watermarks_.progress(log);
+    engine_->add(std::move(batch), ready.entry->source, sink_);
+  }
+  Nanos const watermark = watermarks_.watermark();
+  if (watermark != kForever) {
+    engine_->advance(watermark, sink_);
+  }
+}
+
+void Pipeline::work(Worker& worker) {
+  for (;;) {
+    drain(false);
+    Task task;
+    switch (read_next(task)) {
+      case Read::data:
+        process(worker, std::move(task));
+        break;
+      case Read::full:
+        drain(true);
+        std::this_thread::yield();
+        break;
+      case Read::idle: {
+        std::unique_lock lock(ready_mutex_);
+        std::uint64_t const seen = news_count_;
+        news_.wait_for(lock, std::chrono::milliseconds(50),
+                       [&] { return news_count_ != seen || stopping_; });
+        break;
+      }
+      case Read::done:
+        if (absorbed_ == issued_) {
+          return;
+        }
+        drain(true);
+        std::this_thread::yield();
+        break;
+    }
+  }
+}
+
+Status Pipeline::start() {
+  {
+    std::lock_guard const lock(reader_mutex_);
+    discover();
+  }
+  for (unsigned i = 0; i < options_.workers; ++i) {
+    TRY(auto matcher, detect::Matcher::make(plan_));
+    workers_.push_back(std::make_unique<Worker>(catalog_, plan_, std::move(matcher)));
+  }
+  for (auto const& worker : workers_) {
+    threads_.emplace_back([this, &worker] { work(*worker); });
+  }
+  return {};
+}
+
+Status Pipeline::run_to_end() {
+  TRY(start());
+  for (std::thread& thread : threads_) {
+    thread.join();
+  }
+  threads_.clear();
+  std::lock_guard const lock(keyed_mutex_);
+  engine_->finish(watermarks_.greatest(), sink_);
+  return evidence_.status();
+}
+
+void Pipeline::stop() {
+  stopping_ = true;
+  wake();
+  for (std::thread& thread : threads_) {
+    thread.join();
+  }
+  threads_.clear();
+}
+
+void Pipeline::wake() {
+  std::lock_guard const lock(ready_mutex_);
+  ++news_count_;
+  news_.notify_all();
+}
+
+std::vector<Error> Pipeline::take_problems() {
+  std::lock_guard const lock(problems_mutex_);
+  std::vector<Error> out;
+  out.swap(problems_);
+  return out;
+}
+
+Nanos Pipeline::greatest_time() {
+  std::lock_guard const lock(keyed_mutex_);
+  return watermarks_.greatest();
+}
+
+std::uint64_t Pipeline::pending_bytes() {
+  std::lock_guard const lock(reader_mutex_);
+  std::uint64_t sum = 0;
+  for (auto const& entry : logs_) {
+    sum += entry->ended ? 0 : entry->log->pending_bytes();
+  }
+  return sum;
+}
+
+std::vector<std::string> Pipeline::log_names() {
+  std::lock_guard const lock(keyed_mutex_);
+  return names_;
+}
+
+std::map<std::string, std::uint64_t> Pipeline::type_counts() {
+  std::map<std::string, std::uint64_t> out;
+  for (auto const& worker : workers_) {
+    std::lock_guard const lock(worker->types_mutex);
+    for (std::size_t type = 0; type < worker->types.size(); ++type) {
+      if (worker->types[type] > 0) {
+        out[catalog_.types()[type].name] += worker->types[type];
+      }
+    }
+  }
+  return out;
+}
+
+Ledger Pipeline::ledger() {
+  std::scoped_lock const lock(reader_mutex_, keyed_mutex_);
+  Ledger out = ledger_;
+  out.late = engine_->counters().late;
+  for (auto const& entry : logs_) {
+    out.cut_bytes += entry->log->counters().cut_bytes;
+  }
+  return out;
+}
+
+}  // namespace vedette::app

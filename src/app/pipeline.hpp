@@ -1,0 +1,166 @@
+// The main job: logs to episodes. Workers read, decode and match; whoever gets there first moves the
+// finished batches, in the order of reading, into the keyed state. Answers do not depend on threads.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "decode/decoder.hpp"
+#include "detect/engine.hpp"
+#include "detect/matched.hpp"
+#include "detect/plan.hpp"
+#include "flow/ledger.hpp"
+#include "flow/source.hpp"
+#include "flow/watermark.hpp"
+#include "state/evidence_log.hpp"
+
+namespace vedette::app {
+
+struct PipelineOptions {
+  unsigned workers = 2;
+  std::size_t read_size = 256 << 10;
+  Nanos lateness = 10 * kMinute;
+  Nanos idle = 30 * kSecond;     ///< run: a silent partition is set aside after this
+  bool follow = false;           ///< run: end of data is not the end
+  Nanos from = kNever;           ///< events before are not looked at
+  Nanos to = kForever;           ///< events at or after neither
+  std::size_t evidence_memory = 128 << 20;
+  std::string state_dir;         ///< "" = temporary files
+};
+
+/// One source with what its configuration says about its logs.
+struct SourceEntry {
+  std::unique_ptr<Source> source;
+  decode::DecoderSet const* decoders = nullptr;
+  decode::DecodeOptions decode;
+  int year = 0;                  ///< --year; 0 = from arrival or modification time
+  Nanos lateness = -1;           ///< -1 = the pipeline's
+};
+
+class Pipeline {
+ public:
+  Pipeline(catalog::Catalog& catalog, detect::Plan const& plan, PipelineOptions options,
+           detect::EpisodeSink& sink, Clock const& clock);
+  ~Pipeline();
+
+  Status add_source(SourceEntry entry);
+  /// Reads all sources to their end, then judges what is left (scan). Blocks.
+  Status run_to_end();
+
+  /// The service: starts the workers; they go on until stop().
+  Status start();
+  /// Stops reading, lets everything read so far be judged, ends the workers.
+  void stop();
+  /// Run: with everything read so far judged and no batch on its way, calls `cut`; reading goes on
+  /// afterwards. The one place where positions, state and outputs are saved together.
+  void checkpoint(std::function<void()> const& cut);
+  /// Wakes a worker: a log may have news.
+  void wake();
+  /// Looks for new logs; sets silent partitions aside. Called now and then by the service.
+  void housekeeping();
+
+  detect::Engine& engine() { return *engine_; }
+  state::EvidenceLog& evidence() { return evidence_; }
+  WatermarkTracker& watermarks() { return watermarks_; }
+  /// The ledger as of now (while workers run: of what has been judged).
+  Ledger ledger();
+  /// Problems since the last call: logs that could not be read.
+  std::vector<Error> take_problems();
+  Nanos greatest_time();
+  std::uint64_t bytes_read() const { return bytes_read_.load(std::memory_order_relaxed); }
+  std::uint64_t pending_bytes();
+  std::vector<std::string> log_names();
+  /// Event types seen, for the report.
+  std::map<std::string, std::uint64_t> type_counts();
+
+  /// Positions and watermarks of all logs, for a checkpoint (only inside checkpoint()).
+  void save(state::SnapshotWriter& out);
+  Status load(state::SnapshotReader const& in);
+
+ private:
+  struct LogEntry {
+    std::unique_ptr<Log> log;
+    std::uint32_t source = 0;
+    LogId id{};
+    int year = 0;
+    Nanos year_mark = kNever;
+    bool ended = false;
+    bool idle = false;
+    std::uint64_t blocks = 0;
+    std::atomic<Nanos> progress{kNever};
+    std::atomic<Nanos> last_data{0};
+  };
+  struct Ready {
+    detect::MatchedBatch batch;
+    LogEntry* entry = nullptr;
+    bool end = false;  // the log has ended with this
+  };
+  enum class Read : std::uint8_t { data, idle, full, done };
+  struct Worker;
+
+  void work(Worker& worker);
+  struct Task {
+    Block block;
+    LogEntry* entry = nullptr;
+    std::uint64_t sequence = 0;
+  };
+  Read read_next(Task& task);
+  LogEntry* choose();
+  void discover();
+  void process(Worker& worker, Task&& task);
+  void drop_outside(Batch& batch) const;
+  void submit(std::uint64_t sequence, Ready&& ready);
+  bool drain(bool wait);
+  bool take_next(Ready& out);
+  void absorb(Ready&& ready);
+  void end_log(LogEntry& entry);
+  void count(Worker& worker, Batch const& batch);
+
+  catalog::Catalog& catalog_;
+  detect::Plan const& plan_;
+  PipelineOptions options_;
+  detect::EpisodeSink& sink_;
+  Clock const& clock_;
+  state::EvidenceLog evidence_;
+  std::unique_ptr<detect::Engine> engine_;
+  WatermarkTracker watermarks_;
+  Ledger ledger_;
+
+  std::vector<SourceEntry> sources_;
+  std::mutex reader_mutex_;                      // logs_, sources_, next_sequence_
+  std::deque<std::unique_ptr<LogEntry>> logs_;   // by LogId
+  std::vector<std::string> saved_names_;         // from the checkpoint, by LogId
+  std::map<std::string, std::string, std::less<>> saved_positions_;
+  std::map<std::string, WatermarkTracker::Saved, std::less<>> saved_marks_;
+  std::uint64_t next_sequence_ = 0;
+  std::atomic<std::uint64_t> issued_{0};         // sequences given out
+  std::atomic<std::uint64_t> absorbed_{0};       // sequences that reached the keyed state
+  std::atomic<std::uint64_t> bytes_read_{0};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> paused_{false};
+
+  std::mutex ready_mutex_;                       // ready_
+  std::map<std::uint64_t, Ready> ready_;
+  std::condition_variable news_;
+  std::uint64_t news_count_ = 0;
+
+  std::mutex keyed_mutex_;                       // engine_, watermarks_, ledger_, evidence_
+  std::mutex problems_mutex_;
+  std::vector<Error> problems_;
+  std::vector<std::string> names_;               // by LogId, under keyed_mutex_
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+  Status status_;
+};
+
+}  // namespace vedette::app
