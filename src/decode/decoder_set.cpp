@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace vedette::decode {
 namespace decoder_set {
@@ -249,8 +250,9 @@ void DecoderSet::Impl::index_first_bytes() {
       order.push_back(static_cast<std::uint8_t>(i));
     }
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](auto a, auto b) { return specs[a].order < specs[b].order; });
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) {
+    return std::pair(specs[a].order, a) < std::pair(specs[b].order, b);
+  });
   for (unsigned byte = 0; byte < 256; ++byte) {
     begin[byte] = static_cast<std::uint16_t>(candidates.size());
     for (std::uint8_t const index : order) {

@@ -165,7 +165,7 @@ class Reader {
       return;
     }
     if (id == kUnlisted) {
-      std::string_view const name = batch_.arena.copy(scratch_.names.name(node));
+      std::string_view const name = batch_.arena.copy(scratch_.names.unlisted_name(node));
       batch_.fields.push_back(
           {name.data(), static_cast<std::uint32_t>(name.size()), kUnlisted, Kind::text, false});
     }

@@ -39,8 +39,8 @@ void JsonNames::clear() {
 }
 
 JsonNames::Node JsonNames::look_up(Node parent, Node before, std::string_view key) {
-  // A raw byte stands for at least a sixth of a name byte: what is cut off here is past the bound.
-  key = key.substr(0, 6 * kMaxName);
+  // Six raw bytes stand for at least one byte of the name: what is cut off here is past the bound.
+  key = key.substr(0, 6 * (kMaxName + 1));
   std::size_t const mask = table_.size() - 1;
   std::size_t slot = hash(parent, key) & mask;
   Node node = kRoot;
@@ -87,13 +87,15 @@ JsonNames::Node JsonNames::make(Node parent, std::string_view key) {
 
 FieldId JsonNames::make_field(Node node, FieldCache& fields) {
   Entry& entry = entries_[node];
+  std::string shown(entry.name);
+  if (is_reserved_name(shown, catalog_)) {
+    shown.insert(0, "original.");
+  }
   entry.has_field = true;
-  if (entry.cut) {
-    entry.field = kUnlisted;
-  } else if (is_reserved_name(entry.name, catalog_)) {
-    entry.field = fields.intern("original." + std::string(entry.name));
-  } else {
-    entry.field = fields.intern(entry.name);
+  entry.field = entry.cut ? kUnlisted : fields.intern(shown);
+  if (entry.field == kUnlisted) {
+    entry.shown = text_.copy(shown);
+    text_bytes_ += shown.size();
   }
   return entry.field;
 }

@@ -52,8 +52,9 @@ class JsonNames {
     return entry.has_field ? entry.field : make_field(node, fields);
   }
 
-  /// The dotted name, cut at kMaxName. Valid until the next begin_record().
-  std::string_view name(Node node) const { return entries_[node].name; }
+  /// The name of a node whose field() is kUnlisted, cut at kMaxName (without a leading
+  /// `original.`). Valid until the next begin_record().
+  std::string_view unlisted_name(Node node) const { return entries_[node].shown; }
   /// Names below this one would be longer than the bound: keep the object as one value.
   bool is_cut(Node node) const { return entries_[node].cut; }
 
@@ -67,7 +68,8 @@ class JsonNames {
     FieldId field{};
     bool has_field = false;
     bool cut = false;
-    std::string_view name;
+    std::string_view name;   // dotted
+    std::string_view shown;  // of unlisted fields
   };
 
   static std::uint64_t word(char const* at) {
