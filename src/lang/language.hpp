@@ -1,14 +1,14 @@
 // Rule languages: text to rule IR. One file per language, listed in lang.def.
 #pragma once
 
+#include "base/result.hpp"
+#include "catalog/catalog.hpp"
+#include "rule/ir.hpp"
+
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "catalog/catalog.hpp"
-#include "rule/ir.hpp"
 
 namespace vedette::lang {
 
@@ -18,7 +18,7 @@ struct RuleFile {
 };
 
 struct LanguageSpec {
-  std::string_view name;        ///< `sigma`
+  std::string_view name;  ///< `sigma`
   std::string_view summary;
   std::string_view extensions;  ///< blank-separated: `.yml .yaml`
   /// Adds the rules of these files. A rule that cannot be held exactly is added as refused with
