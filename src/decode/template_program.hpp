@@ -1,0 +1,156 @@
+// Templates compiled for matching. Built once (template_compile.cpp), then immutable and shared.
+//
+// A variant is a program of ops: (capture, literal after it); op 0 is the literal at the start and has
+// no capture. Per log program there is a tree: a node stands before a literal and looks its first bytes
+// up in a table; what is found there is a list of groups. A group is either an edge (its variants
+// share literal and typed capture: both are done once, then comes the next node) or a leaf (its variants
+// are tried in rank order). Variants are numbered by rank: the least number that matches wins.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "decode/template_pattern.hpp"
+
+namespace vedette::decode::tmpl {
+
+inline constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+/// A capture and the literal after it. 32 bytes: with thousands of templates size is speed.
+struct alignas(32) Op {
+  char head[16] = {};            ///< the literal's first bytes, zeros after it
+  std::uint32_t pool = 0;        ///< the whole literal, as offset into Compiled::pool
+  std::uint16_t size = 0;        ///< of the literal
+  std::uint16_t mask = 0;        ///< bits of `head` that count
+  CaptureType type = CaptureType::text;
+  bool last = false;             ///< of its variant
+  char stop = ' ';               ///< the literal's first byte; a blank when there is none
+  std::uint8_t probe_at = 0;     ///< of text: a rarer byte of the literal and where it stands
+  char probe = 0;
+  bool inner_stop = false;       ///< of ip: the literal begins with a byte that addresses may hold
+};
+static_assert(sizeof(Op) == 32);
+
+/// One variant in a leaf.
+struct Ref {
+  std::uint32_t variant = 0;     ///< also its rank
+  std::uint32_t first_op = 0;    ///< of the variant, in Compiled::ops
+  std::uint32_t tail = 0;        ///< last bytes of the message, where tail_mask is set
+  std::uint32_t tail_mask = 0;
+  std::uint16_t op = 0;          ///< literal before which the leaf stands
+  std::uint16_t ops = 0;         ///< number of ops
+  std::uint16_t share = 0;       ///< ops (from the first on) that equal those of the ref before
+};
+
+struct Group {
+  std::uint32_t best = kNone;    ///< least variant in it
+  std::uint32_t refs = 0, ref_count = 0;  ///< a leaf when ref_count > 0
+  std::uint32_t literal = 0;     ///< edge: op of the literal to verify
+  std::uint32_t capture = 0;     ///< edge: op of the capture to take
+  std::uint32_t node = kNone;    ///< edge: what comes after
+  std::uint16_t slot = 0;        ///< edge: number of the capture
+};
+
+struct List {
+  std::uint32_t groups = 0, count = 0;  ///< sorted by Group::best
+  std::uint32_t table = kNone;          ///< and a further table for longer literals
+};
+
+/// A look-up of the bytes [offset, offset + width) after the position, longest width first.
+struct Table {
+  std::uint32_t slots = 0, mask = 0;
+  std::uint32_t widths = 0;      ///< bit w: some entry has w bytes
+  std::uint16_t offset = 0;
+};
+struct Slot {
+  std::uint64_t low = 0, high = 0;
+  std::uint32_t list = kNone;
+  std::uint32_t width = 0;
+};
+
+struct Node {
+  std::uint32_t list = kNone;    ///< when there is nothing to look up
+  std::uint32_t table = kNone;
+};
+
+/// All variants of one TemplateSet, and a tree per log program.
+struct Compiled {
+  std::vector<Op> ops;
+  std::vector<std::uint32_t> first_op;    ///< of each variant
+  std::vector<std::uint16_t> op_count;
+  std::vector<Ref> refs;
+  std::vector<Group> groups;
+  std::vector<std::uint32_t> list_groups;  ///< what List::groups points into
+  std::vector<List> lists;
+  std::vector<Table> tables;
+  std::vector<Slot> slots;
+  std::vector<Node> nodes;
+  std::string pool;
+};
+
+inline std::uint32_t table_hash(std::uint64_t low, std::uint64_t high, std::uint32_t width) {
+  std::uint64_t const x = (low ^ (high + width) * 0xC2B2AE3D27D4EB4FULL) * 0x9E3779B97F4A7C15ULL;
+  return static_cast<std::uint32_t>(x >> 32);
+}
+
+/// Sorts variants by rank: most literal bytes, most typed captures, template, expansion.
+void sort_by_rank(std::vector<Variant>& variants);
+/// Makes the ops of all variants (sorted by rank).
+void compile_ops(Compiled& out, std::vector<Variant> const& variants);
+/// Builds the tree of one log program; returns its root node.
+std::uint32_t compile_tree(Compiled& out, std::vector<Variant> const& variants,
+                           std::vector<std::uint32_t> const& of_program);
+
+/// A capture's bytes.
+struct Span {
+  char const* begin;
+  char const* end;
+};
+
+/// Matches one message. Costs O(ops x length) per variant tried.
+class Matcher {
+ public:
+  Matcher(Compiled const& compiled, char const* message, char const* end);
+  /// The best variant of the tree, or kNone. The message must be readable for 64 bytes past `end`.
+  std::uint32_t match(std::uint32_t root);
+  /// Only this variant (for tests and explanations).
+  bool match_one(std::uint32_t variant);
+  /// After a match: the captures of the winner.
+  Span const* captures() const { return won_; }
+
+ private:
+  struct Memo {
+    char const* low;
+    char const* high;
+    char const* cut;
+  };
+  void node(std::uint32_t id, char const* p);
+  void table(std::uint32_t id, char const* p);
+  void list(List const& of, char const* p);
+  void edge(Group const& group, char const* p);
+  void leaf(Group const& group, char const* p);
+  bool run(Ref const& ref, char const* p, unsigned share);
+  bool literal(Op const& op, char const* p) const;
+  bool long_literal(Op const& op, char const* p) const;
+  char const* typed_end(Op const& op, unsigned slot, char const* p);
+  char const* far_end(Op const& op, unsigned slot, char const* p);
+  char const* find(Op const& op, char const* p) const;
+  char const* cut_back(Op const& op, char const* begin, char const* run_end) const;
+
+  Compiled const& c_;
+  char const* const begin_;
+  char const* const end_;
+  std::uint32_t tail_ = 0;
+  std::uint32_t best_ = kNone;
+  unsigned furthest_ = 0;        ///< op at which the last run gave up, over all its attempts
+  bool moved_ = false;           ///< a retry of the last run changed captures
+  std::uint32_t memo_set_ = 0;   ///< slots of memo_ that hold something of this run
+  Span* current_;
+  Span* won_;
+  Span spans_[2][kMaxCaptures];
+  Memo memo_[kMaxCaptures];
+};
+
+}  // namespace vedette::decode::tmpl

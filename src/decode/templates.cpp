@@ -1,0 +1,263 @@
+#include "decode/templates.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "base/hash.hpp"
+#include "decode/template_scan.hpp"
+#include "decode/template_set.hpp"
+
+namespace vedette::decode {
+namespace tmpl {
+namespace {
+
+constexpr std::size_t kMaxWords = 512;     // KEY=VALUE words taken from one message
+constexpr std::size_t kMaxKey = 100;       // bytes of a key
+constexpr std::size_t kMaxNumber = 40;     // digits of what is still a number
+constexpr std::string_view kOriginal = "original.";
+constexpr std::string_view kReserved[] = {"geo.", "dns.", "identity.", "intel.", "vuln.", "seen."};
+
+/// Dotted quad without leading zeros: what parse_ip takes as IPv4, told quickly.
+inline bool is_dotted_quad(char const* p, std::size_t size) {
+  char const* const end = p + size;
+  for (int part = 0; part < 4; ++part) {
+    char const* const from = p;
+    unsigned value = 0;
+    while (p < end && is_digit_byte(*p) && p - from < 3) {
+      value = value * 10 + static_cast<unsigned>(*p - '0');
+      ++p;
+    }
+    if (p == from || value > 255 || (*from == '0' && p - from > 1)) {
+      return false;
+    }
+    if (part < 3) {
+      if (p == end || *p != '.') {
+        return false;
+      }
+      ++p;
+    }
+  }
+  return p == end;
+}
+
+inline bool is_number(char const* p, std::size_t size) {
+  std::size_t const sign = *p == '-' ? 1 : 0;
+  return size <= kMaxNumber && (p[sign] != '0' || size == sign + 1);
+}
+
+inline bool all_digits(char const* p, std::size_t size) {
+  std::size_t i = size > 1 && *p == '-' ? 1 : 0;
+  while (i < size && is_digit_byte(p[i])) {
+    ++i;
+  }
+  return i == size;
+}
+
+inline void emit_value(std::vector<Field>& out, Emit const& emit, char const* data,
+                       std::size_t size) {
+  Field field;
+  field.data = data;
+  field.size = static_cast<std::uint32_t>(size);
+  field.id = emit.id;
+  if (emit.as == Emit::As::number) {
+    field.kind = is_number(data, size) ? Kind::number : Kind::text;
+  } else if (emit.as == Emit::As::address && !is_dotted_quad(data, size) &&
+             !parse_ip({data, size})) {
+    field.id = emit.original;
+  }
+  out.push_back(field);
+}
+
+/// A name the message made up itself: never one of ours.
+void emit_own_name(std::string_view key, std::string_view value, std::size_t common_fields,
+                   Batch& batch, FieldCache& names) {
+  FieldId id = names.intern(key);
+  bool ours = static_cast<std::size_t>(id) < common_fields;
+  for (std::string_view const reserved : kReserved) {
+    ours = ours || key.starts_with(reserved);
+  }
+  if (ours) {
+    char* const name = batch.arena.allocate(kOriginal.size() + key.size());
+    std::memcpy(name, kOriginal.data(), kOriginal.size());
+    std::memcpy(name + kOriginal.size(), key.data(), key.size());
+    key = {name, kOriginal.size() + key.size()};
+    id = names.intern(key);
+  }
+  Field field;
+  field.id = id;
+  if (id == kUnlisted) {
+    field.data = key.data();
+    field.size = static_cast<std::uint32_t>(key.size());
+    batch.fields.push_back(field);
+  }
+  field.data = value.data();
+  field.size = static_cast<std::uint32_t>(value.size());
+  batch.fields.push_back(field);
+}
+
+/// `KEY=VALUE` words; words without `=` and empty values give no field.
+void emit_words(std::string_view text, std::vector<KeyName> const& key_names,
+                std::size_t common_fields, Batch& batch, FieldCache& names) {
+  std::size_t words = 0;
+  char const* p = text.data();
+  char const* const end = p + text.size();
+  while (p < end && words < kMaxWords) {
+    while (p < end && is_blank_byte(*p)) {
+      ++p;
+    }
+    char const* const begin = p;
+    char const* equals = nullptr;
+    while (p < end && !is_blank_byte(*p)) {
+      if (*p == '=' && equals == nullptr) {
+        equals = p;
+      }
+      ++p;
+    }
+    if (equals == nullptr || equals == begin || equals + 1 == p ||
+        static_cast<std::size_t>(equals - begin) > kMaxKey) {
+      continue;
+    }
+    ++words;
+    std::string_view const key(begin, static_cast<std::size_t>(equals - begin));
+    std::string_view const value(equals + 1, static_cast<std::size_t>(p - equals - 1));
+    auto const known = std::find_if(key_names.begin(), key_names.end(),
+                                    [&](KeyName const& name) { return name.key == key; });
+    if (known == key_names.end()) {
+      emit_own_name(key, value, common_fields, batch, names);
+      continue;
+    }
+    Emit emit = known->emit;
+    if (emit.as == Emit::As::number && !all_digits(value.data(), value.size())) {
+      emit.as = Emit::As::text;
+    }
+    emit_value(batch.fields, emit, value.data(), value.size());
+  }
+}
+
+void fill_program_slots(TemplateSet::Impl& set) {
+  set.slots.assign(std::bit_ceil(set.programs.size() * 2), {});
+  for (std::size_t i = 1; i < set.programs.size(); ++i) {
+    std::uint64_t const hash = hash64(set.programs[i].name);
+    std::size_t at = hash & (set.slots.size() - 1);
+    while (set.slots[at].program != 0) {
+      at = (at + 1) & (set.slots.size() - 1);
+    }
+    set.slots[at] = {hash, static_cast<std::uint16_t>(i)};
+  }
+}
+
+void compile(TemplateSet::Impl& set, catalog::Catalog& catalog) {
+  sort_by_rank(set.variants);
+  compile_ops(set.compiled, set.variants);
+  std::vector<std::vector<std::uint32_t>> of_program(set.programs.size());
+  for (std::uint32_t v = 0; v < set.variants.size(); ++v) {
+    Variant const& variant = set.variants[v];
+    set.infos.push_back({variant.source, static_cast<std::uint32_t>(set.emits.size()),
+                         static_cast<std::uint32_t>(variant.captures.size())});
+    for (Capture const& capture : variant.captures) {
+      set.emits.push_back(make_emit(catalog, capture.name, capture.type));
+    }
+    auto const& programs = set.templates[variant.source].programs;
+    if (std::find(programs.begin(), programs.end(), 0) != programs.end()) {
+      for (auto& list : of_program) {
+        list.push_back(v);
+      }
+      continue;
+    }
+    for (std::uint16_t const program : programs) {
+      of_program[program].push_back(v);
+    }
+  }
+  for (std::size_t i = 0; i < set.programs.size(); ++i) {
+    set.programs[i].root = compile_tree(set.compiled, set.variants, of_program[i]);
+  }
+}
+
+}  // namespace
+}  // namespace tmpl
+
+std::uint32_t TemplateSet::Impl::find(ProgramId program, std::string_view message) const {
+  std::string padded(message);
+  padded.append(64, '\0');
+  tmpl::Matcher matcher(compiled, padded.data(), padded.data() + message.size());
+  return matcher.match(programs[static_cast<std::size_t>(program)].root);
+}
+
+TemplateSet::TemplateSet() : impl_(std::make_unique<Impl>()) {}
+TemplateSet::~TemplateSet() = default;
+
+Result<std::unique_ptr<TemplateSet>> TemplateSet::load(
+    std::vector<catalog::ContentFile> const& files, catalog::Catalog& catalog) {
+  std::unique_ptr<TemplateSet> out(new TemplateSet);
+  Impl& set = *out->impl_;
+  set.programs.push_back({"*", catalog.add_type("linux/syslog"), {}, tmpl::kNone});
+  for (catalog::ContentFile const& file : files) {
+    TRY(load_template_file(file, catalog, set));
+  }
+  set.common_fields = catalog.common().size();
+  tmpl::compile(set, catalog);
+  tmpl::fill_program_slots(set);
+  return out;
+}
+
+ProgramId TemplateSet::lookup(std::string_view program) const {
+  std::uint64_t const hash = hash64(program);
+  std::size_t const mask = impl_->slots.size() - 1;
+  for (std::size_t at = hash & mask; impl_->slots[at].program != 0; at = (at + 1) & mask) {
+    tmpl::ProgramSlot const& slot = impl_->slots[at];
+    if (slot.hash == hash && impl_->programs[slot.program].name == program) {
+      return ProgramId{slot.program};
+    }
+  }
+  return kAnyProgram;
+}
+
+TypeId TemplateSet::type(ProgramId program) const {
+  return impl_->programs[static_cast<std::size_t>(program)].type;
+}
+
+bool TemplateSet::match(ProgramId program, std::string_view message, Batch& batch,
+                        FieldCache& fields, TypeId& type) const {
+  Impl const& set = *impl_;
+  tmpl::Program const& own = set.programs[static_cast<std::size_t>(program)];
+  tmpl::Matcher matcher(set.compiled, message.data(), message.data() + message.size());
+  std::uint32_t const found = matcher.match(own.root);
+  if (found == tmpl::kNone) {
+    return false;
+  }
+  tmpl::VariantInfo const& info = set.infos[found];
+  tmpl::Template const& source = set.templates[info.source];
+  type = source.type ? *source.type : program == kAnyProgram ? source.file_type : own.type;
+  std::vector<Field>& out = batch.fields;
+  out.insert(out.end(), source.constants.begin(), source.constants.end());
+  for (std::uint32_t i = 0; i < info.captures; ++i) {
+    tmpl::Span const span = matcher.captures()[i];
+    auto const size = static_cast<std::size_t>(span.end - span.begin);
+    tmpl::Emit const& emit = set.emits[info.emits + i];
+    if (size == 0) {
+      continue;
+    }
+    if (emit.as == tmpl::Emit::As::words) {
+      tmpl::emit_words({span.begin, size}, set.key_names[source.key_names], set.common_fields,
+                       batch, fields);
+    } else {
+      tmpl::emit_value(out, emit, span.begin, size);
+    }
+  }
+  return true;
+}
+
+std::string TemplateSet::explain(ProgramId program, std::string_view message) const {
+  std::uint32_t const found = impl_->find(program, message);
+  if (found == tmpl::kNone) {
+    return {};
+  }
+  tmpl::Template const& source = impl_->templates[impl_->infos[found].source];
+  return source.file + ":" + std::to_string(source.line) + ": " + source.match;
+}
+
+std::size_t TemplateSet::template_count() const { return impl_->templates.size(); }
+std::size_t TemplateSet::variant_count() const { return impl_->variants.size(); }
+
+}  // namespace vedette::decode
