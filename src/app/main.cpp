@@ -1,6 +1,78 @@
-#include <cstdio>
+// vedette: watches security logs.
+#include <malloc.h>
 
-int main() {
-  std::puts("vedette " VEDETTE_VERSION);
-  return 0;
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/commands.hpp"
+#include "base/yaml.hpp"
+
+namespace vedette::app {
+namespace {
+
+std::vector<Command> all_commands() { return {scan_command()}; }
+
+std::string overview(std::vector<Command> const& commands) {
+  std::string out =
+      "vedette watches security logs: it reads them, names what they say, runs every detection\n"
+      "rule over them and tells what matters, with the evidence.\n\nusage: vedette COMMAND ...\n\n";
+  for (Command const& command : commands) {
+    std::string left = "  " + std::string(command.name);
+    left.resize(std::max<std::size_t>(left.size() + 1, 12), ' ');
+    out += left + std::string(command.summary) + "\n";
+  }
+  out += "\nvedette COMMAND --help tells more. First steps: vedette scan /var/log/auth.log\n";
+  return out;
 }
+
+int dispatch(std::vector<Command> const& commands, int argc, char** argv) {
+  std::string_view const name = argv[1];
+  auto const command = std::find_if(commands.begin(), commands.end(),
+                                    [&](Command const& each) { return each.name == name; });
+  if (command == commands.end()) {
+    std::vector<std::string_view> known;
+    for (Command const& each : commands) {
+      known.push_back(each.name);
+    }
+    std::string const near = yaml::nearest(name, known);
+    print_error({"there is no command '" + std::string(name) + "'",
+                 near.empty() ? "see vedette --help" : "did you mean " + near + "?", "", 0});
+    return kWrongUse;
+  }
+  std::vector<char const*> const words(argv + 2, argv + argc);
+  auto const arguments = Arguments::parse(words, command->flags);
+  if (!arguments) {
+    print_error(arguments.error());
+    return kWrongUse;
+  }
+  if (arguments->has("help")) {
+    std::fputs(help_text(*command).c_str(), stdout);
+    return kDone;
+  }
+  return command->run(*arguments);
+}
+
+int start(int argc, char** argv) {
+  // Blocks and batches are used again and again: keep them instead of asking the kernel each time.
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  std::vector<Command> const commands = all_commands();
+  std::string_view const first = argc > 1 ? argv[1] : "";
+  if (first.empty() || first == "--help" || first == "-h" || first == "help") {
+    std::fputs(overview(commands).c_str(), first.empty() ? stderr : stdout);
+    return first.empty() ? kWrongUse : kDone;
+  }
+  if (first == "--version" || first == "version") {
+    std::puts("vedette " VEDETTE_VERSION);
+    return kDone;
+  }
+  return dispatch(commands, argc, argv);
+}
+
+}  // namespace
+}  // namespace vedette::app
+
+int main(int argc, char** argv) { return vedette::app::start(argc, argv); }

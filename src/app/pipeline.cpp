@@ -185,28 +185,24 @@ void Pipeline::process(Worker& worker, Task&& task) {
   SourceEntry const& source = sources_[index];
   source.decoders->decode(batch, worker.fields, source.decode, &worker.scratch[index]);
   normalize::normalize(batch, catalog_, worker.normalize);
-  drop_outside(batch);
-  worker.hits.clear();
-  worker.matcher->match(batch, worker.hits);
   Ready ready;
   ready.entry = task.entry;
   detect::summarize(batch, ready.batch);
+  ready.outside = drop_outside(batch);
+  worker.hits.clear();
+  worker.matcher->match(batch, worker.hits);
   worker.collector.collect(batch, worker.hits, ready.batch);
   count(worker, batch);
   submit(task.sequence, std::move(ready));
 }
 
-void Pipeline::drop_outside(Batch& batch) const {
+std::uint64_t Pipeline::drop_outside(Batch& batch) const {
   if (options_.from == kNever && options_.to == kForever) {
-    return;
+    return 0;
   }
-  auto const outside = [&](Event const& event) {
+  return std::erase_if(batch.events, [&](Event const& event) {
     return event.time < options_.from || event.time >= options_.to;
-  };
-  batch.dropped += static_cast<std::uint64_t>(
-      std::count_if(batch.events.begin(), batch.events.end(),
-                    [&](Event const& event) { return event.part == 0 && outside(event); }));
-  std::erase_if(batch.events, outside);
+  });
 }
 
 void Pipeline::count(Worker& worker, Batch const& batch) {
@@ -268,12 +264,15 @@ void Pipeline::absorb(Ready&& ready) {
     } else {
       ledger_.future += watermarks_.observe(log, batch.times, batch.arrival);
     }
+    least_ = std::min(least_, batch.times.least);
     ledger_.records += batch.records;
     ledger_.events += batch.events;
     ledger_.evented += batch.records - batch.blank - batch.dropped;
     ledger_.blank += batch.blank;
     ledger_.dropped += batch.dropped;
     ledger_.unknown += batch.unknown;
+    ledger_.outside += ready.outside;
+    ledger_.no_time += batch.events - batch.times.events;
     ledger_.cut += batch.cut;
     ledger_.matched += batch.matched;
     ledger_.bytes += batch.bytes;
@@ -365,6 +364,11 @@ std::vector<Error> Pipeline::take_problems() {
   std::vector<Error> out;
   out.swap(problems_);
   return out;
+}
+
+Nanos Pipeline::least_time() {
+  std::lock_guard const lock(keyed_mutex_);
+  return least_ == kForever ? kNever : least_;
 }
 
 Nanos Pipeline::greatest_time() {

@@ -76,6 +76,7 @@ class Pipeline {
   Ledger ledger();
   /// Problems since the last call: logs that could not be read.
   std::vector<Error> take_problems();
+  Nanos least_time();     ///< kNever without events
   Nanos greatest_time();
   std::uint64_t bytes_read() const { return bytes_read_.load(std::memory_order_relaxed); }
   std::uint64_t pending_bytes();
@@ -103,7 +104,8 @@ class Pipeline {
   struct Ready {
     detect::MatchedBatch batch;
     LogEntry* entry = nullptr;
-    bool end = false;  // the log has ended with this
+    std::uint64_t outside = 0;  // events before --from or after --to
+    bool end = false;           // the log has ended with this
   };
   enum class Read : std::uint8_t { data, idle, full, done };
   struct Worker;
@@ -118,7 +120,7 @@ class Pipeline {
   LogEntry* choose();
   void discover();
   void process(Worker& worker, Task&& task);
-  void drop_outside(Batch& batch) const;
+  std::uint64_t drop_outside(Batch& batch) const;
   void submit(std::uint64_t sequence, Ready&& ready);
   bool drain(bool wait);
   bool take_next(Ready& out);
@@ -135,6 +137,7 @@ class Pipeline {
   std::unique_ptr<detect::Engine> engine_;
   WatermarkTracker watermarks_;
   Ledger ledger_;
+  Nanos least_ = kForever;
 
   std::vector<SourceEntry> sources_;
   std::mutex reader_mutex_;                      // logs_, sources_, next_sequence_

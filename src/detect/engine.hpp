@@ -73,6 +73,8 @@ class Engine {
                    std::size_t evidence_wanted);
   /// Calls with everything that waits, in no order.
   void for_each_pending(std::function<void(Pending const&)> const& call) const;
+  /// Whether evidence of that time falls into the learning period of its source.
+  bool learning(rule::RuleIndex node, std::uint32_t source, Nanos time) const;
   /// The openings of a correlation enter others as events: the consumers' inputs, to be applied at
   /// once. Used by the provisional view as well.
   void chain(rule::RuleIndex node, std::string_view key, Open const& open,
@@ -104,7 +106,6 @@ class Engine {
   void fire_timers();
   void fire(Cell& cell);
   void emit(EpisodeSink& sink);
-  bool learning(rule::RuleIndex node, std::uint32_t source, Nanos time) const;
   std::vector<Evidence> read_evidence(Open const& open, std::size_t wanted);
 
   Plan const& plan_;

@@ -1,0 +1,100 @@
+#include "app/loading.hpp"
+
+#include <algorithm>
+
+#include "base/timezone.hpp"
+#include "lang/language.hpp"
+
+namespace vedette::app {
+namespace {
+
+constexpr std::size_t kShownRefusals = 20;
+
+void report_refused(rule::RuleSet const& rules) {
+  std::size_t refused = 0;
+  for (rule::Rule const& rule : rules.rules) {
+    if (rule.status != rule::RuleStatus::refused) {
+      continue;
+    }
+    if (++refused <= kShownRefusals) {
+      print_error({"rule '" + rule.title + "' is not loaded: " + rule.reason, "", rule.path,
+                   rule.reason_line > 0 ? rule.reason_line : rule.line});
+    }
+  }
+  if (refused > kShownRefusals) {
+    print_error({std::to_string(refused - kShownRefusals) + " more rules are not loaded",
+                 "see vedette rules check", "", 0});
+  }
+}
+
+}  // namespace
+
+Result<Content> load_content(std::string_view format) {
+  Content content;
+  TRY(content.catalog, catalog::Catalog::embedded());
+  TRY(content.decoders,
+      decode::DecoderSet::load(*content.catalog, catalog::embedded_content("decoders/"), format));
+  return content;
+}
+
+Result<std::unique_ptr<detect::Plan>> load_plan(std::vector<std::string> const& rule_paths,
+                                                std::vector<std::string> const& disabled,
+                                                catalog::Catalog& catalog) {
+  std::vector<std::string> const paths =
+      rule_paths.empty() ? std::vector<std::string>{"default"} : rule_paths;
+  TRY(rule::RuleSet rules, lang::load_rules(paths, catalog));
+  report_refused(rules);
+  for (rule::Rule& rule : rules.rules) {
+    if (std::find(disabled.begin(), disabled.end(), rule.id) != disabled.end()) {
+      rule.status = rule::RuleStatus::refused;
+      rule.reason = "disabled by the configuration";
+    }
+  }
+  bool const any = std::any_of(rules.rules.begin(), rules.rules.end(), [](rule::Rule const& rule) {
+    return rule.status != rule::RuleStatus::refused;
+  });
+  if (!any) {
+    return fail("no rule loads", "name files with rules by --rules, or leave it out for the shipped ones");
+  }
+  return detect::Plan::compile(std::move(rules), catalog);
+}
+
+Result<decode::DecodeOptions> decode_options(Arguments const& arguments) {
+  decode::DecodeOptions options;
+  options.timezone = arguments.text("timezone");
+  if (!options.timezone.empty()) {
+    if (auto const zone = Timezone::load(options.timezone); !zone) {
+      return std::unexpected(zone.error());
+    }
+  }
+  return options;
+}
+
+Result<Nanos> time_argument(Arguments const& arguments, std::string_view flag, Nanos otherwise) {
+  if (!arguments.has(flag)) {
+    return otherwise;
+  }
+  std::string text = arguments.text(flag);
+  if (text.size() == 10) {
+    text += "T00:00:00Z";
+  }
+  if (auto const time = parse_iso_time(text)) {
+    return *time;
+  }
+  return fail("--" + std::string(flag) + " '" + arguments.text(flag) + "' is no time",
+              "write 2026-03-27 or 2026-03-27T13:06:56Z");
+}
+
+Result<Nanos> duration_argument(Arguments const& arguments, std::string_view flag,
+                                Nanos otherwise) {
+  if (!arguments.has(flag)) {
+    return otherwise;
+  }
+  if (auto const duration = parse_duration(arguments.text(flag)); duration && *duration >= 0) {
+    return *duration;
+  }
+  return fail("--" + std::string(flag) + " '" + arguments.text(flag) + "' is no duration",
+              "write 90s, 10m, 24h or 7d");
+}
+
+}  // namespace vedette::app
