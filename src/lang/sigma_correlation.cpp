@@ -166,13 +166,11 @@ Status check_type(yaml::Node const& node, Correlation const& correlation) {
     return fail_at({}, node.find("learn")->line, "'learn' is for first_seen only so far");
   }
   std::size_t const members = correlation.rules.size();
-  if (correlation.type == NodeType::temporal && correlation.bound.value_or(1) > members) {
-    return fail_at({}, node.find("condition")->line, "there are fewer rules than it asks for");
-  }
-  if (correlation.type == NodeType::temporal_ordered &&
-      correlation.bound.value_or(members) != members) {
+  bool const temporal =
+      correlation.type == NodeType::temporal || correlation.type == NodeType::temporal_ordered;
+  if (temporal && correlation.bound.value_or(members) != members) {
     return fail_at({}, node.find("condition")->line,
-                   "temporal_ordered is held for all of its rules only");
+                   "a temporal correlation is held for all of its rules only so far");
   }
   return {};
 }

@@ -203,6 +203,10 @@ class Resolver {
       TRY(FieldId const id, member_field(rule, member, field, line));
       out.keys.push_back(id);
     }
+    if (!correlation.value_fields.empty() && !member.is_single()) {
+      return fail_at({}, line,
+                     "value_count over the correlation " + label(member) + " is not supported yet");
+    }
     std::vector<FieldId> values;
     for (std::string const& name : correlation.value_fields) {
       TRY(std::string const field, alias_field(correlation, name, member, line));
