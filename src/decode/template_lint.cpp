@@ -50,7 +50,8 @@ void lint_shapes(TemplateSet::Impl const& set, std::vector<Error>& out) {
     for (std::uint32_t v = 0; v < set.variants.size(); ++v) {
       Template const& source = set.templates[set.variants[v].source];
       auto const& programs = source.programs;
-      if (std::find(programs.begin(), programs.end(), program) == programs.end()) {
+      if (set.variants[v].shortened ||
+          std::find(programs.begin(), programs.end(), program) == programs.end()) {
         continue;
       }
       auto const [known, fresh] = shapes.emplace(shape_of(set.variants[v]), v);

@@ -259,6 +259,7 @@ Result<std::vector<Variant>> expand(Pattern const& pattern, CaptureTypes const& 
         variant.captures.back().type != CaptureType::integer) {
       Variant cut = variant;
       cut.captures.pop_back();
+      cut.shortened = true;
       std::size_t const before = last_literal(cut).size();
       trim_end(last_literal(cut));
       if (last_literal(cut).size() < before && !last_literal(cut).empty()) {

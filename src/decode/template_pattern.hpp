@@ -49,11 +49,7 @@ struct Variant {
   std::vector<Capture> captures;
   std::uint32_t literal_bytes = 0;
   std::uint32_t typed = 0;
-
-  bool ends_in_text() const {
-    return !captures.empty() && captures.back().literal.empty() &&
-           captures.back().type == CaptureType::text;
-  }
+  bool shortened = false;  ///< its last capture was empty, and the blanks before it are gone
 };
 
 /// A capture's type by name, for captures that say none themselves.

@@ -209,6 +209,19 @@ std::string random_template(Random& random) {
   return out.empty() ? "a" : out;
 }
 
+/// Another template that begins as `from` does up to one of its captures: such share an edge.
+std::string random_relative(Random& random, std::string const& from) {
+  std::size_t const end = from.find('}', random() % (from.size() + 1));
+  if (end == std::string::npos || from.find('[') != std::string::npos) {
+    return random_template(random);
+  }
+  std::string out = from.substr(0, end + 1) + random_literal(random);
+  for (int i = 0; random() % 3 != 0; ++i) {
+    out += "{d" + std::to_string(i) + (random() % 2 == 0 ? ":word}" : "}") + random_literal(random);
+  }
+  return out;
+}
+
 std::string random_value(Random& random, CaptureType type) {
   static std::vector<std::string> const texts{
       "", "root", "a b", " from ", "x from 1.2.3.4 port 22 ssh2", "aaaa", "a", "1", ":", " ",
@@ -285,8 +298,9 @@ TEST_CASE("templates: compiled and slow matcher agree on random templates") {
   for (unsigned round = 0; round < rounds; ++round) {
     Random random(round);
     std::vector<std::string> texts(1 + random() % (round % 10 == 0 ? 60 : 12));
-    for (std::string& text : texts) {
-      text = random_template(random);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      texts[i] = i > 0 && random() % 2 == 0 ? random_relative(random, texts[random() % i])
+                                            : random_template(random);
     }
     Templates const templates(texts);
     for (int i = 0; i < 60; ++i) {
