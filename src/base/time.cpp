@@ -15,12 +15,7 @@ constexpr unsigned days_in_month(std::int64_t year, unsigned month) {
   return month == 2 && is_leap(year) ? 29 : kDays[month - 1];
 }
 
-constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) {
-  std::int64_t const quotient = a / b;
-  return a % b < 0 ? quotient - 1 : quotient;
-}
-
-/// Two or four digits; sets `bad` when a byte is none.
+/// Sets `bad` when a byte is none.
 unsigned two_digits(char const* at, unsigned& bad) {
   auto const a = static_cast<unsigned>(static_cast<unsigned char>(at[0])) - '0';
   auto const b = static_cast<unsigned>(static_cast<unsigned char>(at[1])) - '0';
@@ -89,8 +84,12 @@ constexpr DurationUnit kUnits[] = {
 }  // namespace
 
 Civil to_civil(Nanos time) {
-  std::int64_t const day = floor_div(time, kDay);
-  std::int64_t const rest = time - day * kDay;
+  std::int64_t day = time / kDay;
+  std::int64_t rest = time % kDay;
+  if (rest < 0) {
+    --day;
+    rest += kDay;
+  }
   // All values below are positive and small: 32-bit arithmetic is exact and quick.
   auto const shifted = static_cast<std::uint32_t>(day + 719468);
   std::uint32_t const era = shifted / 146097;
