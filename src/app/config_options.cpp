@@ -5,8 +5,6 @@
 namespace vedette::app {
 namespace {
 
-using Type = OptionSpec::Type;
-
 /// `declared`, then those of `common` whose name it does not use.
 std::vector<OptionSpec> joined_options(std::vector<OptionSpec> const& declared,
                                        std::vector<OptionSpec> const& common) {
@@ -27,23 +25,23 @@ std::vector<OptionSpec> joined_options(std::vector<OptionSpec> const& declared,
 std::vector<OptionSpec> root_options() {
   return {
       {.name = "state",
-       .type = Type::text,
+       .type = OptionSpec::Type::text,
        .doc = "folder for checkpoints, journals and undelivered alerts; one process at a time",
        .fallback = "/var/lib/vedette"},
       {.name = "lateness",
-       .type = Type::duration,
+       .type = OptionSpec::Type::duration,
        .doc = "how far out of order events may come and still count as in order",
        .fallback = "10m"},
       {.name = "idle",
-       .type = Type::duration,
+       .type = OptionSpec::Type::duration,
        .doc = "a log that is silent for so long holds up the others no more",
        .fallback = "30s"},
       {.name = "timezone",
-       .type = Type::text,
+       .type = OptionSpec::Type::text,
        .doc = "of time stamps that name none: Europe/Berlin, UTC or +02:00",
        .fallback = "UTC"},
       {.name = "memory",
-       .type = Type::size,
+       .type = OptionSpec::Type::size,
        .doc = "what rules may remember in memory; more goes to disk",
        .fallback = "256MiB"},
   };
@@ -52,10 +50,12 @@ std::vector<OptionSpec> root_options() {
 std::vector<OptionSpec> rules_options() {
   return {
       {.name = "paths",
-       .type = Type::list,
+       .type = OptionSpec::Type::list,
        .doc = "files and folders with rules; default = those that ship with the program",
        .fallback = "[default]"},
-      {.name = "disable", .type = Type::list, .doc = "ids or titles of rules that shall not run"},
+      {.name = "disable",
+       .type = OptionSpec::Type::list,
+       .doc = "ids or titles of rules that shall not run"},
   };
 }
 
@@ -66,19 +66,21 @@ std::vector<OptionSpec> source_options(SourceSpec const& spec, ConfigSpecs const
       spec.options,
       {
           {.name = "format",
-           .type = Type::choice,
+           .type = OptionSpec::Type::choice,
            .doc = "how its records are written; auto finds out for each record",
            .fallback = "auto",
            .choices = std::move(formats)},
           {.name = "year",
-           .type = Type::integer,
+           .type = OptionSpec::Type::integer,
            .doc = "of the first record, for time stamps without year (else the latest possible)"},
           {.name = "timezone",
-           .type = Type::text,
+           .type = OptionSpec::Type::text,
            .doc = "of time stamps that name none (else the timezone of the configuration)"},
-          {.name = "lateness", .type = Type::duration, .doc = "as above, for this source"},
+          {.name = "lateness",
+           .type = OptionSpec::Type::duration,
+           .doc = "as above, for this source"},
           {.name = "from",
-           .type = Type::choice,
+           .type = OptionSpec::Type::choice,
            .doc = "where reading begins the first time",
            .fallback = "start",
            .choices = {"start", "end"}},
@@ -89,12 +91,12 @@ std::vector<OptionSpec> output_options(output::OutputSpec const& spec) {
   return joined_options(
       spec.options, {
                         {.name = "min_level",
-                         .type = Type::choice,
+                         .type = OptionSpec::Type::choice,
                          .doc = "alerts below it are not sent here",
                          .fallback = "informational",
                          .choices = {"informational", "low", "medium", "high", "critical"}},
                         {.name = "rules",
-                         .type = Type::list,
+                         .type = OptionSpec::Type::list,
                          .doc = "ids or titles of the rules whose alerts are sent here (else all)"},
                     });
 }

@@ -22,17 +22,6 @@ constexpr std::size_t kMaxNameBytes = 8 << 20;
 constexpr std::size_t kPageSize = 1024;
 constexpr std::size_t kPages = kMaxNames / kPageSize + 1;
 
-struct NameEntry {
-  std::string_view name;
-  FieldType type = FieldType::text;
-};
-
-/// Seeded per table, so that no log can hold names that fall into one bucket.
-struct SeededHash {
-  std::uint64_t seed;
-  std::size_t operator()(std::string_view text) const { return hash64(text, seed); }
-};
-
 std::uint64_t random_seed() {
   std::random_device device;
   return static_cast<std::uint64_t>(device()) << 32 | device();
@@ -41,6 +30,17 @@ std::uint64_t random_seed() {
 }  // namespace
 
 struct FieldTable::Impl {
+  struct NameEntry {
+    std::string_view name;
+    FieldType type = FieldType::text;
+  };
+
+  /// Seeded per table, so that no log can hold names that fall into one bucket.
+  struct SeededHash {
+    std::uint64_t seed;
+    std::size_t operator()(std::string_view text) const { return hash64(text, seed); }
+  };
+
   using Page = std::array<NameEntry, kPageSize>;
 
   std::unordered_map<std::string_view, FieldId, SeededHash> ids{64, SeededHash{random_seed()}};
