@@ -125,7 +125,7 @@ Top users
   ann                                     1 event         1 alert  low
 
 `vedette scan --json` prints every alert with all its evidence.
-2 lines of unknown type: `vedette decode --explain` says what was tried.
+2 of unknown type: try `vedette decode --explain`.
 )");
 }
 

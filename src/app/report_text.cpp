@@ -137,8 +137,9 @@ class ReportPage {
   void head() {
     std::string text = number_of(ledger_.events, "event");
     if (facts_.first != kNever) {
-      text += ", " + stamp(to_civil(facts_.first), true) + " to " +
-              stamp(to_civil(facts_.last), true) + " UTC";
+      std::string const period = stamp(to_civil(facts_.first), true) + " to " +
+                                 stamp(to_civil(facts_.last), true) + " UTC";
+      text += (text.size() + 2 + period.size() > kWidth ? ",\n" : ", ") + period;
     }
     line(text, Paint::bold);
     if (report_.alerts_ == 0) {
@@ -153,9 +154,11 @@ class ReportPage {
                   std::string(name);
       }
     }
-    out_ += "Worst: " +
-            painted(color_of(*report_.worst_), upper_case(rule::level_name(*report_.worst_))) +
-            ". Alerts: " + counts + ".\n";
+    std::string_view const worst = rule::level_name(*report_.worst_);
+    counts = "Alerts: " + counts + ".";
+    bool const fits = worst.size() + counts.size() + 9 <= kWidth;
+    out_ += "Worst: " + painted(color_of(*report_.worst_), upper_case(worst)) +
+            (fits ? ". " : ".\n") + counts + '\n';
   }
 
   std::string cell(std::uint64_t count) const {
@@ -435,16 +438,16 @@ class ReportPage {
       lines.emplace_back("`vedette scan --json` prints every alert with all its evidence.");
     }
     if (ledger_.unknown > 0) {
-      lines.push_back(number_of(ledger_.unknown, "line") +
-                      " of unknown type: `vedette decode --explain` says what was tried.");
+      lines.push_back(with_commas(ledger_.unknown) +
+                      " of unknown type: try `vedette decode --explain`.");
     }
     if (ledger_.late > 0) {
       lines.push_back(number_of(ledger_.late, "event") +
-                      " came too late for their time; a greater --lateness takes them in.");
+                      " too late; a greater --lateness takes them in.");
     }
     if (ledger_.future > 0) {
       lines.push_back(number_of(ledger_.future, "stamp") +
-                      " far ahead of the others: check --year and --timezone.");
+                      " in the future: check --year and --timezone.");
     }
     if (ledger_.events == 0) {
       lines.emplace_back("Nothing was read: are these log files?");
