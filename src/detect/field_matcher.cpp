@@ -1,14 +1,15 @@
 #include "detect/field_matcher.hpp"
 
+#include "base/ascii.hpp"
+#include "base/hash.hpp"
+#include "rule/regex.hpp"
+
 #include <re2/filtered_re2.h>
 #include <re2/re2.h>
 
 #include <algorithm>
 #include <bit>
 #include <map>
-
-#include "base/ascii.hpp"
-#include "base/hash.hpp"
 
 namespace vedette::detect {
 namespace {
@@ -18,7 +19,6 @@ using rule::Op;
 
 constexpr char kStar = '\1';
 constexpr char kAny = '\2';
-constexpr std::int64_t kRegexMemory = 8 << 20;
 
 /// The longest literal piece of a wildcard; "" when it has none.
 std::string longest_piece(std::string_view pattern) {
@@ -38,8 +38,10 @@ std::string longest_piece(std::string_view pattern) {
 /// Strings of which a text that matches holds at least one, lower-case; empty: no such set.
 std::vector<std::string> required_literals(std::string const& pattern) {
   RE2::Options options;
-  options.set_max_mem(kRegexMemory);
+  options.set_max_mem(rule::kRegexMemory);
   options.set_log_errors(false);
+  options.set_encoding(rule::regex_over_bytes(pattern) ? RE2::Options::EncodingLatin1
+                                                       : RE2::Options::EncodingUTF8);
   re2::FilteredRE2 filter(3);
   int id = 0;
   if (filter.Add(pattern, options, &id) != RE2::NoError) {
@@ -88,9 +90,8 @@ bool wildcard_matches(std::string_view pattern, std::string_view text, bool case
       star = p++;
       mark = t;
     } else if (p < pattern.size() &&
-               (pattern[p] == kAny ||
-                (cased ? pattern[p] == text[t]
-                       : ascii_lower(pattern[p]) == ascii_lower(text[t])))) {
+               (pattern[p] == kAny || (cased ? pattern[p] == text[t]
+                                             : ascii_lower(pattern[p]) == ascii_lower(text[t])))) {
       ++p;
       ++t;
     } else if (star != std::string_view::npos) {
@@ -119,9 +120,9 @@ bool contains_text(std::string_view text, std::string_view part, bool cased) {
   if (cased) {
     return text.find(part) != std::string_view::npos;
   }
-  return std::search(text.begin(), text.end(), part.begin(), part.end(), [](char a, char b) {
-           return ascii_lower(a) == ascii_lower(b);
-         }) != text.end() ||
+  return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                     [](char a, char b) { return ascii_lower(a) == ascii_lower(b); }) !=
+             text.end() ||
          part.empty();
 }
 
@@ -321,7 +322,7 @@ void FieldMatcher::match_literals(std::string_view value, ScanScratch& scratch,
 
 struct AtomTester::Impl {
   std::vector<Atom> const* atoms = nullptr;
-  std::map<AtomIndex, std::unique_ptr<RE2>> regexes;
+  std::map<AtomIndex, rule::Regex> regexes;
 };
 
 AtomTester::AtomTester() : impl_(std::make_unique<Impl>()) {}
@@ -330,17 +331,11 @@ AtomTester::~AtomTester() = default;
 Result<std::unique_ptr<AtomTester>> AtomTester::compile(std::vector<Atom> const& atoms) {
   std::unique_ptr<AtomTester> tester(new AtomTester);
   tester->impl_->atoms = &atoms;
-  RE2::Options options;
-  options.set_max_mem(kRegexMemory);
-  options.set_log_errors(false);
   for (AtomIndex index = 0; index < atoms.size(); ++index) {
     if (atoms[index].op != Op::regex) {
       continue;
     }
-    auto regex = std::make_unique<RE2>(atoms[index].text, options);
-    if (!regex->ok()) {
-      return fail("regex does not compile: " + regex->error());
-    }
+    TRY(rule::Regex regex, rule::Regex::compile(atoms[index].text));
     tester->impl_->regexes.emplace(index, std::move(regex));
   }
   return tester;
@@ -369,8 +364,7 @@ bool AtomTester::test(AtomIndex index, FieldType type, std::string_view value) c
     case Op::wildcard:
       return wildcard_matches(atom.text, value, atom.cased);
     case Op::regex:
-      return RE2::PartialMatch(re2::StringPiece(value.data(), value.size()),
-                               *impl_->regexes.at(index));
+      return impl_->regexes.at(index).search(value);
     case Op::cidr: {
       auto const ip = parse_ip(value);
       return ip && atom.subnet.contains(*ip);
