@@ -2,6 +2,8 @@
 #include "app/config_options.hpp"
 #include "base/json.hpp"
 
+#include <algorithm>
+
 namespace vedette::app {
 namespace {
 
@@ -287,9 +289,11 @@ std::string config_reference(ConfigSpecs const& specs) {
                                    std::string_view example) {
     out.append("\n## `").append(section).append("`, type `").append(kind.type).append("`\n\n");
     out.append(kind.summary).append("\n\n```yaml\n").append(section).append(":\n");
+    std::string_view indent = "  - ";
     while (!example.empty()) {
       std::string_view const line = example.substr(0, example.find('\n'));
-      out.append(line.empty() ? "" : "  ").append(line).append("\n");
+      out.append(indent).append(line).append("\n");
+      indent = "    ";
       example.remove_prefix(std::min(example.size(), line.size() + 1));
     }
     out += "```\n\n";

@@ -17,13 +17,13 @@ ConfigSpecs const& described_specs() {
                     .doc = "where",
                     .fallback = "end",
                     .choices = {"start", "end"}}},
-       .example = "- type: file\n  paths: [/var/log/auth.log]\n",
+       .example = "type: file\npaths: [/var/log/auth.log]\n",
        .make = nullptr},
       {.name = "syslog",
        .summary = "network",
        .options =
            {{.name = "listen", .type = Type::text, .doc = "address | port", .required = true}},
-       .example = "- type: syslog\n  listen: udp://127.0.0.1:5514\n",
+       .example = "{type: syslog, listen: udp://127.0.0.1:5514}",
        .make = nullptr},
   };
   static std::vector<output::OutputSpec> const outputs = {
@@ -35,7 +35,7 @@ ConfigSpecs const& described_specs() {
                    {.name = "verify", .type = Type::boolean, .doc = "v", .fallback = "true"},
                    {.name = "wait", .type = Type::duration, .doc = "w", .fallback = "1s"},
                    {.name = "max", .type = Type::size, .doc = "m", .fallback = "1MiB"}},
-       .example = "- type: webhook\n  url: https://example.org/hook\n",
+       .example = "{type: webhook, url: https://example.org/hook}",
        .make = nullptr},
   };
   static ConfigSpecs const specs{sources, outputs, {"json", "syslog"}};
