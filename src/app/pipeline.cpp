@@ -69,11 +69,6 @@ void Pipeline::discover() {
       auto entry = std::make_unique<LogEntry>();
       std::string const& name = log->name();
       std::lock_guard const keyed(keyed_mutex_);
-      if (auto const saved = saved_positions_.find(name); saved != saved_positions_.end()) {
-        if (Status const restored = log->restore(saved->second); !restored) {
-          problems.push_back(restored.error());
-        }
-      }
       auto const known = std::find(names_.begin(), names_.end(), name);
       bool const fresh = known == names_.end();
       entry->id = LogId{static_cast<std::uint32_t>(known - names_.begin())};
@@ -84,12 +79,17 @@ void Pipeline::discover() {
       if (source.lateness >= 0) {
         watermarks_.set_lateness(entry->id, source.lateness);
       }
-      if (auto const mark = saved_marks_.find(name); mark != saved_marks_.end()) {
-        watermarks_.restore(entry->id, mark->second);
-        entry->progress = mark->second.mark;
-      }
       entry->source = index;
       entry->year = source.year;
+      if (auto const saved = saved_logs_.find(name); saved != saved_logs_.end()) {
+        if (Status const restored = log->restore(saved->second.position); !restored) {
+          problems.push_back(restored.error());
+        }
+        watermarks_.restore(entry->id, saved->second.marks);
+        entry->progress = saved->second.marks.mark;
+        entry->year = saved->second.year;
+        entry->year_mark = saved->second.year_mark;
+      }
       entry->last_data = clock_.now();
       entry->log = std::move(log);
       logs_.push_back(std::move(entry));
@@ -120,7 +120,7 @@ Pipeline::LogEntry* Pipeline::choose() {
 
 Pipeline::Read Pipeline::read_next(Task& task) {
   std::lock_guard const lock(reader_mutex_);
-  if (stopping_ || paused_) {
+  if (stopping_) {
     return Read::done;
   }
   if (issued_ - absorbed_ >= options_.workers * std::uint64_t{4} + 4) {
@@ -286,6 +286,7 @@ void Pipeline::absorb(Ready&& ready) {
   if (watermark != kForever) {
     engine_->advance(watermark, sink_);
   }
+  after_batch();
 }
 
 void Pipeline::work(Worker& worker) {
@@ -351,12 +352,6 @@ void Pipeline::stop() {
     thread.join();
   }
   threads_.clear();
-}
-
-void Pipeline::wake() {
-  std::lock_guard const lock(ready_mutex_);
-  ++news_count_;
-  news_.notify_all();
 }
 
 std::vector<Error> Pipeline::take_problems() {

@@ -66,8 +66,13 @@ class Pipeline {
   void checkpoint(std::function<void()> const& cut);
   /// Wakes a worker: a log may have news.
   void wake();
-  /// Looks for new logs; sets silent partitions aside. Called now and then by the service.
-  void housekeeping();
+  /// Looks for new logs; sets silent partitions aside and returns their names, for the control log.
+  /// Called now and then by the service.
+  std::vector<std::string> housekeeping();
+  /// Judges up to the watermark although nothing was read (a partition was set aside).
+  void advance_now();
+  /// Called after each batch has reached the keyed state, by its owner.
+  void on_batch(std::function<void()> after_batch) { after_batch_ = std::move(after_batch); }
 
   detect::Engine& engine() { return *engine_; }
   state::EvidenceLog& evidence() { return evidence_; }
@@ -127,6 +132,13 @@ class Pipeline {
   void absorb(Ready&& ready);
   void end_log(LogEntry& entry);
   void count(Worker& worker, Batch const& batch);
+  void after_batch() {
+    if (after_batch_) {
+      after_batch_();
+    }
+  }
+  void save_ledger(state::SnapshotWriter& out) const;
+  void load_ledger(state::SnapshotReader const& in);
 
   catalog::Catalog& catalog_;
   detect::Plan const& plan_;
@@ -142,15 +154,19 @@ class Pipeline {
   std::vector<SourceEntry> sources_;
   std::mutex reader_mutex_;                      // logs_, sources_, next_sequence_
   std::deque<std::unique_ptr<LogEntry>> logs_;   // by LogId
-  std::vector<std::string> saved_names_;         // from the checkpoint, by LogId
-  std::map<std::string, std::string, std::less<>> saved_positions_;
-  std::map<std::string, WatermarkTracker::Saved, std::less<>> saved_marks_;
+  struct SavedLog {
+    std::string position;
+    WatermarkTracker::Saved marks;
+    int year = 0;
+    Nanos year_mark = kNever;
+  };
+  std::map<std::string, SavedLog, std::less<>> saved_logs_;  // from the checkpoint, by name
+  std::function<void()> after_batch_;
   std::uint64_t next_sequence_ = 0;
   std::atomic<std::uint64_t> issued_{0};         // sequences given out
   std::atomic<std::uint64_t> absorbed_{0};       // sequences that reached the keyed state
   std::atomic<std::uint64_t> bytes_read_{0};
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> paused_{false};
 
   std::mutex ready_mutex_;                       // ready_
   std::map<std::uint64_t, Ready> ready_;

@@ -225,8 +225,8 @@ void Engine::chain(RuleIndex node, std::string_view key, Open const& open,
                    std::function<void(Consumer, std::string const&, Item const&)> const& take)
     const {
   auto const& consumers = plan_.consumers(node);
-  if (consumers.empty()) {
-    return;
+  if (consumers.empty() || plan_.rule(node).is_single()) {
+    return;  // a single rule's consumers take its events, not its episodes
   }
   std::vector<std::string> const parts = rule::decode_key(key);
   Episode episode;

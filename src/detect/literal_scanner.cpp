@@ -1,12 +1,12 @@
 #include "detect/literal_scanner.hpp"
 
+#include "base/ascii.hpp"
+
 #include <hs/hs.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-
-#include "base/ascii.hpp"
 
 namespace vedette::detect {
 

@@ -1,7 +1,7 @@
-#include <algorithm>
-
 #include "detect/plan.hpp"
 #include "rule/values.hpp"
+
+#include <algorithm>
 
 namespace vedette::detect {
 

@@ -153,8 +153,8 @@ Status Plan::build_matchers(Lane& lane, std::vector<RuleIndex> const& rules) {
   return {};
 }
 
-// A set of atoms of which one holds whenever the condition does; false when there is none. Cost is a
-// guess at how often one of them hits: long literals hit less.
+// A set of atoms of which one holds whenever the condition does; false when there is none. Cost is
+// a guess at how often one of them hits: long literals hit less.
 bool Plan::triggers(std::uint32_t node, std::vector<AtomIndex>& out, double& cost) const {
   ExprNode const& expr = expr_nodes_[node];
   switch (expr.kind) {
