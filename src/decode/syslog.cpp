@@ -1,0 +1,398 @@
+// syslog lines in the shapes they really have: RFC 3164 and 5424, with and without <PRI>, host, pid and
+// year, ISO stamps as rsyslog and journald write them. The message is free text: templates.hpp.
+#include <algorithm>
+#include <cstring>
+
+#include "decode/decoder.hpp"
+#include "decode/syslog_header.hpp"
+#include "decode/syslog_stamp.hpp"
+#include "decode/templates.hpp"
+
+namespace vedette::decode::syslog {
+namespace {
+
+constexpr std::size_t kRemembered = 48;  // bytes of a host or program that are compared at once
+
+/// The last host or program, to find it again without looking.
+class Remembered {
+ public:
+  bool is(std::string_view text) const {
+    return text.size() == size_ && size_ <= kRemembered &&
+           std::memcmp(text.data(), bytes_, size_) == 0;
+  }
+  void set(std::string_view text) {
+    size_ = text.size();
+    std::memcpy(bytes_, text.data(), std::min(size_, kRemembered));
+  }
+
+ private:
+  std::size_t size_ = 0;
+  char bytes_[kRemembered] = {};
+};
+
+/// A worker's caches.
+struct Kept final : Scratch {
+  StampReader stamps;
+  Remembered program;
+  ProgramId program_id{};
+};
+
+struct Names {
+  FieldId host, program, pid, message, facility, severity, message_id, process_id;
+};
+
+/// Words that stand where a host would in the logs of applications, which are no syslog.
+bool is_level(std::string_view word) {
+  static constexpr std::string_view kLevels[] = {"TRACE", "DEBUG", "INFO",  "NOTICE",   "WARN",
+                                                 "WARNING", "ERROR", "FATAL", "CRITICAL"};
+  if (word.size() < 4 || word.size() > 8) {
+    return false;
+  }
+  return std::any_of(std::begin(kLevels), std::end(kLevels), [&](std::string_view level) {
+    return word.size() == level.size() &&
+           std::equal(word.begin(), word.end(), level.begin(),
+                      [](char a, char b) { return (a & ~0x20) == b; });
+  });
+}
+
+bool has_iso_shape(char const* p, char const* end) {
+  return end - p >= 20 && p[4] == '-' && p[7] == '-' && p[10] == 'T' && p[13] == ':';
+}
+
+/// One record on its way to an event.
+struct Line {
+  Record const* record = nullptr;
+  Priority priority;
+  bool timed = false;
+  Nanos time = 0;
+  std::string_view host, program, pid, message, message_id, process_id, data;
+};
+
+class Syslog final : public Decoder {
+ public:
+  Syslog(std::unique_ptr<TemplateSet> templates, Names const& names)
+      : templates_(std::move(templates)), names_(names) {}
+
+  std::size_t decode(std::span<Record const> records, DecodeContext& context) const override {
+    if (records.empty()) {
+      return 0;
+    }
+    Kept own;
+    if (context.scratch != nullptr && *context.scratch == nullptr) {
+      *context.scratch = std::make_unique<Kept>();
+    }
+    Kept& kept = context.scratch != nullptr ? static_cast<Kept&>(**context.scratch) : own;
+    bool const by_arrival = context.reference == 0;
+    kept.stamps.begin(by_arrival ? records.front().arrival : context.reference, context.year,
+                      context.year_mark, context.options.timezone, context.options.default_offset);
+    std::size_t taken = 0;
+    for (Record const& record : records) {
+      Line line;
+      line.record = &record;
+      if (by_arrival) {
+        kept.stamps.set_reference(record.arrival);
+      }
+      if (!read(line, kept)) {
+        break;
+      }
+      emit(line, kept, context);
+      ++taken;
+    }
+    if (context.year != 0) {
+      context.year = kept.stamps.year();
+      context.year_mark = kept.stamps.year_mark();
+    }
+    return taken;
+  }
+
+  std::string refusal(std::string_view record) const override {
+    if (record.starts_with('<')) {
+      return "no priority of 0 to 191 between < and >";
+    }
+    if (!record.empty() && record.front() >= '0' && record.front() <= '9') {
+      return "no ISO stamp, host and program with a colon or pid";
+    }
+    return "no stamp as in 'Mar 27 13:06:56'";
+  }
+
+ private:
+  bool read(Line& line, Kept& kept) const;
+  bool read_bsd(Line& line, char const* p, char const* end, Kept& kept) const;
+  bool read_iso(Line& line, char const* p, char const* end, Kept& kept) const;
+  bool read_rfc5424(Line& line, char const* p, char const* end, Kept& kept) const;
+  void emit(Line& line, Kept& kept, DecodeContext& context) const;
+  void emit_syslog(Line& line, DecodeContext& context) const;
+
+  std::unique_ptr<TemplateSet> const templates_;
+  Names const names_;
+};
+
+void set_tag(Line& line, char const* p, char const* end) {
+  Tag const tag = read_tag(p, end);
+  line.program = tag.program;
+  line.pid = tag.pid;
+  line.message = tag.message;
+}
+
+char const* skip_blanks(char const* p, char const* end) {
+  while (p < end && *p == ' ') {
+    ++p;
+  }
+  return p;
+}
+
+char const* blank_or_end(char const* p, char const* end) {
+  void const* const blank = std::memchr(p, ' ', static_cast<std::size_t>(end - p));
+  return blank != nullptr ? static_cast<char const*>(blank) : end;
+}
+
+std::string_view view_of(char const* begin, char const* end) {
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+/// What follows a stamp. Without a host (as written to /dev/log) the tag comes first: then the first
+/// word ends with a colon, or is all there is.
+void read_host_and_tag(Line& line, char const* p, char const* end) {
+  p = skip_blanks(p, end);
+  char const* const blank = blank_or_end(p, end);
+  if (blank == end || blank[-1] == ':') {
+    set_tag(line, p, end);
+    return;
+  }
+  line.host = view_of(p, blank);
+  set_tag(line, skip_blanks(blank, end), end);
+}
+
+bool Syslog::read(Line& line, Kept& kept) const {
+  char const* p = line.record->bytes.data();
+  char const* const end = p + line.record->bytes.size();
+  line.priority = read_pri(p, end);
+  p += line.priority.size;
+  if (read_bsd(line, p, end, kept)) {
+    return true;
+  }
+  if (line.priority.size == 0) {
+    return read_iso(line, p, end, kept);
+  }
+  if (read_rfc5424(line, p, end, kept) || read_iso(line, p, end, kept)) {
+    return true;
+  }
+  set_tag(line, p, end);  // a priority and no more
+  return true;
+}
+
+bool Syslog::read_bsd(Line& line, char const* p, char const* end, Kept& kept) const {
+  std::size_t const size = kept.stamps.read_bsd(p, end, line.time);
+  if (size == 0) {
+    return false;
+  }
+  line.timed = line.time != kNever;
+  read_host_and_tag(line, p + size, end);
+  return true;
+}
+
+/// `2026-03-27T13:06:56.123456+02:00 host prog[pid]: msg`. Many logs begin with such a stamp: without a
+/// priority it is syslog only when a tag follows.
+bool Syslog::read_iso(Line& line, char const* p, char const* end, Kept& kept) const {
+  if (!has_iso_shape(p, end)) {
+    return false;
+  }
+  char const* const stamp_end = blank_or_end(p, end);
+  auto const time = kept.stamps.read_iso(view_of(p, stamp_end));
+  if (!time) {
+    return false;
+  }
+  read_host_and_tag(line, stamp_end, end);
+  if (line.priority.size == 0 &&
+      (line.host.empty() || line.program.empty() || is_level(line.host))) {
+    return false;
+  }
+  line.time = *time;
+  line.timed = true;
+  return true;
+}
+
+bool Syslog::read_rfc5424(Line& line, char const* p, char const* end, Kept& kept) const {
+  Header5424 const header = read_5424(p, end);
+  if (!header.ok) {
+    return false;
+  }
+  if (!header.stamp.empty()) {
+    auto const time = kept.stamps.read_iso(header.stamp);
+    if (!time) {
+      return false;
+    }
+    line.time = *time;
+    line.timed = true;
+  }
+  line.host = header.host;
+  line.program = header.program;
+  line.message_id = header.message_id;
+  bool const number = header.pid.size() <= 10 &&
+                      std::all_of(header.pid.begin(), header.pid.end(),
+                                  [](char c) { return c >= '0' && c <= '9'; });
+  (number ? line.pid : line.process_id) = header.pid;
+  line.data = header.rest.empty() ? std::string_view("-") : header.rest;
+  return true;
+}
+
+void add(Batch& batch, FieldId id, std::string_view value, Kind kind = Kind::text) {
+  Field field;
+  field.data = value.data();
+  field.size = static_cast<std::uint32_t>(value.size());
+  field.id = id;
+  field.kind = kind;
+  batch.fields.push_back(field);
+}
+
+void add_given(Batch& batch, FieldId id, std::string_view value) {
+  if (!value.empty()) {
+    add(batch, id, value);
+  }
+}
+
+/// Parameters of structured data as fields `sd.ID.PARAM`.
+class FieldSink final : public DataSink {
+ public:
+  FieldSink(Batch& batch, FieldCache& names) : batch_(batch), names_(names) {}
+
+  void param(std::string_view id, std::string_view name, std::string_view value,
+             bool escaped) override {
+    char full[256];  // id and name are at most 100 bytes each
+    char* p = std::copy_n("sd.", 3, full);
+    p = std::copy(id.begin(), id.end(), p);
+    *p++ = '.';
+    p = std::copy(name.begin(), name.end(), p);
+    std::string_view const field_name = view_of(full, p);
+    FieldId const field = names_.intern(field_name);
+    if (field == kUnlisted) {
+      add(batch_, field, batch_.arena.copy(field_name));
+    }
+    if (escaped) {
+      char* const out = batch_.arena.allocate(value.size());
+      std::size_t const size = unescape_param(value, out);
+      batch_.arena.shrink_last(value.size() - size);
+      value = {out, size};
+    }
+    add(batch_, field, value);
+  }
+
+ private:
+  Batch& batch_;
+  FieldCache& names_;
+};
+
+/// What only some lines have: priority, message id, structured data.
+void Syslog::emit_syslog(Line& line, DecodeContext& context) const {
+  Batch& batch = context.batch;
+  std::size_t const data_begin = batch.fields.size();
+  if (!line.data.empty()) {
+    FieldSink sink(batch, context.fields);
+    if (!read_structured_data(line.data, sink, line.message)) {
+      batch.fields.resize(data_begin);
+      line.message = trim_blanks(line.data);
+    }
+  }
+  // The message stands before them in the list of fields, and is known only now.
+  auto const at = batch.fields.begin() + static_cast<std::ptrdiff_t>(data_begin);
+  Field head[5];
+  std::size_t count = 0;
+  auto const put = [&](FieldId id, std::string_view value) {
+    if (!value.empty()) {
+      head[count].data = value.data();
+      head[count].size = static_cast<std::uint32_t>(value.size());
+      head[count++].id = id;
+    }
+  };
+  put(names_.message, line.message);
+  if (line.priority.size != 0) {
+    put(names_.facility, facility_name(line.priority.value));
+    put(names_.severity, severity_name(line.priority.value));
+  }
+  put(names_.message_id, line.message_id);
+  put(names_.process_id, line.process_id);
+  batch.fields.insert(at, head, head + count);
+}
+
+void Syslog::emit(Line& line, Kept& kept, DecodeContext& context) const {
+  Batch& batch = context.batch;
+  Event event;
+  event.arrival = line.record->arrival;
+  event.time = line.timed ? line.time : line.record->arrival;
+  event.time_from_arrival = !line.timed;
+  event.raw = line.record->bytes.data();
+  event.raw_size = static_cast<std::uint32_t>(line.record->bytes.size());
+  event.offset = line.record->offset;
+  event.first_field = static_cast<std::uint32_t>(batch.fields.size());
+  add_given(batch, names_.host, line.host);
+  add_given(batch, names_.program, line.program);
+  if (!line.pid.empty()) {
+    bool const number = line.pid.front() != '0' || line.pid.size() == 1;
+    add(batch, names_.pid, line.pid, number ? Kind::number : Kind::text);
+  }
+  if (line.priority.size != 0) {
+    emit_syslog(line, context);
+  } else {
+    add_given(batch, names_.message, line.message);
+  }
+  if (!kept.program.is(line.program)) {
+    kept.program.set(line.program);
+    kept.program_id = templates_->lookup(line.program);
+  }
+  ProgramId const program = kept.program_id;
+  event.type = templates_->type(program);
+  std::string_view message = line.message;
+  if (Repeated const repeated = read_repeated(message); repeated.times != 0) {
+    event.repeat = repeated.times;
+    message = repeated.inner;
+  }
+  templates_->match(program, message, batch, context.fields, event.type);
+  event.field_count = static_cast<std::uint16_t>(batch.fields.size() - event.first_field);
+  batch.events.push_back(event);
+}
+
+FieldId name_of(FieldTable& fields, std::string_view name, FieldType type) {
+  auto const known = fields.find(name);
+  return known ? *known : fields.declare(name, type);
+}
+
+Result<std::unique_ptr<Decoder>> make(DecoderInit const& init) {
+  TRY(auto templates, TemplateSet::load(init.content, init.catalog));
+  FieldTable& fields = init.catalog.fields();
+  Names const names{.host = name_of(fields, "host", FieldType::word),
+                    .program = name_of(fields, "program", FieldType::text),
+                    .pid = name_of(fields, "pid", FieldType::integer),
+                    .message = name_of(fields, "message", FieldType::text),
+                    .facility = name_of(fields, "syslog.facility", FieldType::word),
+                    .severity = name_of(fields, "syslog.severity", FieldType::word),
+                    .message_id = name_of(fields, "syslog.msgid", FieldType::word),
+                    .process_id = name_of(fields, "syslog.procid", FieldType::word)};
+  return std::make_unique<Syslog>(std::move(templates), names);
+}
+
+/// A priority, a month, or an ISO stamp.
+bool looks_like(std::string_view record) {
+  char const* const p = record.data();
+  if (*p == '<') {
+    return p[1] >= '0' && p[1] <= '9';
+  }
+  if (*p >= '0' && *p <= '9') {
+    return has_iso_shape(p, p + record.size());
+  }
+  return p[3] == ' ' && p[1] >= 'a' && p[1] <= 'u' && p[2] >= 'b' && p[2] <= 'y';
+}
+
+}  // namespace
+
+DecoderSpec spec() {
+  return {.name = "syslog",
+          .summary = "syslog lines: RFC 3164 as it is written, ISO stamps, RFC 5424",
+          .example = "Mar 27 13:06:56 web1 sshd[1291]: Failed password for root from 192.0.2.1 port "
+                     "40022 ssh2",
+          .first_bytes = "<12JFMASOND",
+          .order = 20,
+          .make = &make,
+          .looks_like = &looks_like};
+}
+
+}  // namespace vedette::decode::syslog
