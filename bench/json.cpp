@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "catalog/catalog.hpp"
 #include "decode/decoder.hpp"
+#include "normalize/normalize.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -35,11 +36,13 @@ std::vector<std::string> read_blocks(char const* path) {
 struct Totals {
   std::uint64_t records = 0, events = 0, fields = 0, unknown = 0;
   Nanos spent = 0;
+  Nanos normalize = 0;
 };
 
 Totals decode_all(decode::DecoderSet const& set, std::vector<std::string> const& blocks,
-                  FieldTable& table) {
-  FieldCache cache(table);
+                  catalog::Catalog const& catalog) {
+  FieldCache cache(catalog.fields());
+  normalize::NormalizeContext context(catalog);
   decode::WorkerScratch scratch;
   Totals totals;
   Batch batch;
@@ -57,12 +60,15 @@ Totals decode_all(decode::DecoderSet const& set, std::vector<std::string> const&
     batch.records = 0;
     Nanos const start = monotonic_now();
     set.decode(batch, cache, {}, &scratch);
-    totals.spent += monotonic_now() - start;
+    Nanos const between = monotonic_now();
+    normalize::normalize(batch, catalog, context);
+    totals.spent += between - start;
+    totals.normalize += monotonic_now() - between;
     totals.records += batch.records;
     totals.events += batch.events.size();
     totals.fields += batch.fields.size();
     for (Event const& event : batch.events) {
-      totals.unknown += event.decoder == 0xFF ? 1 : 0;
+      totals.unknown += event.type == kUnknownType ? 1 : 0;
     }
   }
   return totals;
@@ -88,14 +94,17 @@ int main(int argc, char** argv) {
   }
   auto const blocks = read_blocks(argv[1]);
   for (int round = 0; round < rounds; ++round) {
-    Totals const totals = decode_all(**set, blocks, (*catalog)->fields());
+    Totals const totals = decode_all(**set, blocks, **catalog);
     auto const spent = static_cast<double>(totals.spent);
     auto const records = static_cast<double>(std::max<std::uint64_t>(totals.records, 1));
-    std::printf("%.0f ns/record, %.1f fields/record, %llu records, %llu events, %llu unknown\n",
-                spent / records, static_cast<double>(totals.fields) / records,
-                static_cast<unsigned long long>(totals.records),
-                static_cast<unsigned long long>(totals.events),
-                static_cast<unsigned long long>(totals.unknown));
+    std::printf(
+        "%.0f ns/record decode, %.0f normalize, %.1f fields/record, %llu records, %llu events, "
+        "%llu unknown\n",
+        spent / records, static_cast<double>(totals.normalize) / records,
+        static_cast<double>(totals.fields) / records,
+        static_cast<unsigned long long>(totals.records),
+        static_cast<unsigned long long>(totals.events),
+        static_cast<unsigned long long>(totals.unknown));
   }
   return 0;
 }
