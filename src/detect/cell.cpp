@@ -198,6 +198,20 @@ void open_episode(Node const& node, Cell& cell, Nanos now, EvidenceHolder holder
   change.opened = true;
 }
 
+/// An event that was counted a moment ago satisfies one more member.
+void apply_member(Node const& node, Cell& cell, Item const& item, EvidenceHolder holder,
+                  Change& change) {
+  bool const temporal =
+      node.type == NodeType::temporal || node.type == NodeType::temporal_ordered;
+  if (!temporal || cell.open != nullptr || item.time <= cell.last - node.timespan) {
+    return;
+  }
+  advance_chain(node, cell, item);
+  if (holds(node, cell, cell.last)) {
+    open_episode(node, cell, cell.last, holder, change);
+  }
+}
+
 }  // namespace
 
 void release_evidence(Open const& open, EvidenceHolder holder) {
@@ -237,6 +251,10 @@ Cell copy_cell(Cell const& cell) {
 }
 
 void apply(Node const& node, Cell& cell, Item const& item, EvidenceHolder holder, Change& change) {
+  if (item.again) {
+    apply_member(node, cell, item, holder, change);
+    return;
+  }
   if (node.type == NodeType::first_seen) {
     apply_first_seen(node, cell, item, holder, change);
     return;

@@ -27,6 +27,7 @@ struct Item {
   std::uint16_t member = 0;
   bool learning = false;         ///< first_seen: inside the learning period of its source
   bool late = false;             ///< came behind the watermark
+  bool again = false;            ///< counted already: only says that another member matches too
 };
 
 /// An episode while it lasts.

@@ -70,6 +70,7 @@ void Engine::add(MatchedBatch&& batch, std::uint32_t source, EpisodeSink& sink) 
     pending.item.evidence = base + input.evidence;
     pending.item.repeat = input.repeat;
     pending.item.member = input.member;
+    pending.item.again = input.again;
     pending.node = input.node;
     pending.source = source;
     if (plan_.rule(input.node).node.type != NodeType::event) {
@@ -131,8 +132,8 @@ void Engine::advance(Nanos watermark, EpisodeSink& sink) {
 
 void Engine::judge_bucket(Bucket& bucket) {
   std::sort(bucket.begin(), bucket.end(), [](Pending const& a, Pending const& b) {
-    return std::tie(a.item.time, a.item.digest, a.node, a.item.member) <
-           std::tie(b.item.time, b.item.digest, b.node, b.item.member);
+    return std::tie(a.item.time, a.item.digest, a.node, a.item.again, a.item.member) <
+           std::tie(b.item.time, b.item.digest, b.node, b.item.again, b.item.member);
   });
   for (std::size_t i = 0; i < bucket.size();) {
     Pending& pending = bucket[i];
@@ -236,6 +237,7 @@ void Engine::chain(RuleIndex node, std::string_view key, Open const& open,
   item.time = open.opened;
   item.digest = digest128(episode.hash(plan_.rule(node)));
   item.evidence = newest_evidence(open);
+  std::vector<std::pair<RuleIndex, std::string>> taken;
   for (Consumer const& consumer : consumers) {
     std::string outer;
     bool complete = true;
@@ -248,6 +250,9 @@ void Engine::chain(RuleIndex node, std::string_view key, Open const& open,
     item.member = consumer.member;
     item.late = open.late > 0;
     if (complete) {
+      std::pair const target(consumer.node, outer);
+      item.again = std::find(taken.begin(), taken.end(), target) != taken.end();
+      taken.push_back(target);
       take(consumer, outer, item);
     }
   }

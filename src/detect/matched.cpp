@@ -19,6 +19,20 @@ struct EvidenceHead {
 };
 static_assert(sizeof(EvidenceHead) == 48);
 
+/// Whether the event whose inputs begin at `first` is evidence of this node and key already. However
+/// many members it satisfies, it is one event.
+bool is_evidence(MatchedBatch const& batch, std::size_t first, rule::RuleIndex node,
+                 std::string_view key) {
+  for (std::size_t i = first; i < batch.inputs.size(); ++i) {
+    KeyedInput const& input = batch.inputs[i];
+    if (input.node == node &&
+        std::string_view(batch.keys).substr(input.key_offset, input.key_size) == key) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::size_t encode_evidence(std::string& out, EvidenceRecord const& record) {
@@ -63,6 +77,7 @@ Collector::Collector(Plan const& plan) : plan_(plan) {
       Target target;
       target.node = consumer.node;
       target.member = consumer.member;
+      target.shared = node.members.size() > 1;
       target.keyed = node.type != rule::NodeType::event;
       target.keys = rule::key_fields(
           node.members.empty() ? node.group_fields : node.members[consumer.member].keys, fields);
@@ -85,8 +100,9 @@ void Collector::collect(Batch& batch, std::vector<Hit> const& hits, MatchedBatch
     input.digest = event_digest(type_names_[static_cast<std::size_t>(event.type)], event.raw_view());
     input.evidence = static_cast<std::uint32_t>(out.evidence.size());
     bool taken = false;
+    std::size_t const event_inputs = out.inputs.size();
     for (; i < hits.size() && hits[i].event == index; ++i) {
-      taken = add_inputs(batch, event, hits[i].rule, input, out) || taken;
+      taken = add_inputs(batch, event, hits[i].rule, event_inputs, input, out) || taken;
     }
     ++out.matched;
     if (taken) {
@@ -98,7 +114,7 @@ void Collector::collect(Batch& batch, std::vector<Hit> const& hits, MatchedBatch
 }
 
 bool Collector::add_inputs(Batch& batch, Event const& event, rule::RuleIndex rule,
-                           KeyedInput& input, MatchedBatch& out) {
+                           std::size_t event_inputs, KeyedInput& input, MatchedBatch& out) {
   bool taken = false;
   for (Target const& target : targets_[rule]) {
     input.node = target.node;
@@ -119,6 +135,7 @@ bool Collector::add_inputs(Batch& batch, Event const& event, rule::RuleIndex rul
       }
     }
     auto const take = [&](std::string_view key) {
+      input.again = target.shared && is_evidence(out, event_inputs, target.node, key);
       input.key_offset = static_cast<std::uint32_t>(out.keys.size());
       input.key_size = static_cast<std::uint32_t>(key.size());
       out.keys.append(key);

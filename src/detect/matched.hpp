@@ -26,6 +26,7 @@ struct KeyedInput {
   std::uint32_t key_offset = 0;
   std::uint32_t key_size = 0;
   std::uint16_t member = 0;
+  bool again = false;          ///< the event is evidence of this node and key by an earlier member
 };
 
 struct MatchedBatch {
@@ -67,11 +68,12 @@ class Collector {
     rule::RuleIndex node = 0;
     std::uint16_t member = 0;
     bool keyed = false;
+    bool shared = false;                 // the node has other members
     std::vector<rule::KeyField> keys;
     std::vector<rule::KeyField> values;
   };
-  bool add_inputs(Batch& batch, Event const& event, rule::RuleIndex rule, KeyedInput& input,
-                  MatchedBatch& out);
+  bool add_inputs(Batch& batch, Event const& event, rule::RuleIndex rule,
+                  std::size_t event_inputs, KeyedInput& input, MatchedBatch& out);
 
   Plan const& plan_;
   std::vector<std::vector<Target>> targets_;  // by rule

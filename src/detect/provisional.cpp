@@ -37,8 +37,8 @@ std::string view_id(RuleIndex node, std::string const& key) {
 
 template <class Waiting>
 bool comes_before(Waiting const& a, Waiting const& b) {
-  return std::tie(a.item.time, a.item.digest, a.item.member) <
-         std::tie(b.item.time, b.item.digest, b.item.member);
+  return std::tie(a.item.time, a.item.digest, a.item.again, a.item.member) <
+         std::tie(b.item.time, b.item.digest, b.item.again, b.item.member);
 }
 
 }  // namespace

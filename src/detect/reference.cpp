@@ -337,6 +337,11 @@ class ReferenceRun {
       before.opened = draft.continues;
       out.continues = before.hash(of);
     }
+    for (std::size_t i = 0; i < draft.evidence.size(); ++i) {
+      if (i < kEvidenceHead || i + kEvidenceTail >= draft.evidence.size()) {
+        out.evidence.push_back({draft.evidence[i].time, draft.evidence[i].digest, {}, {}, {}});
+      }
+    }
     bool const instant = of.node.type == NodeType::event || of.node.type == NodeType::first_seen;
     out.due = out.last + (instant ? 0 : of.node.timespan);
     out.status = instant || out.due <= greatest_ ? Episode::Status::closed : Episode::Status::open;
