@@ -126,6 +126,7 @@ struct Draft {
   Nanos opened = 0;
   std::vector<Evident> evidence;
   Nanos continues = kNever;  ///< opening time of the one it was cut from
+  bool cut = false;          ///< another one goes on with its key: it has ended, whatever its due
 };
 
 void add_cut(Node const& node, Draft const& whole, std::vector<Draft>& out) {
@@ -136,6 +137,7 @@ void add_cut(Node const& node, Draft const& whole, std::vector<Draft>& out) {
       Draft next;
       next.opened = e.time;
       next.continues = part.opened;
+      part.cut = true;
       out.push_back(std::move(part));
       part = std::move(next);
     }
@@ -183,7 +185,7 @@ std::vector<Draft> first_seen(Node const& node, std::vector<Evident> const& evid
       continue;
     }
     if (out.empty() || out.back().opened != e.time) {
-      out.push_back({e.time, {}, kNever});
+      out.push_back({e.time, {}, kNever, false});
     }
     out.back().evidence.push_back(e);
   }
@@ -307,7 +309,7 @@ class ReferenceRun {
     std::vector<Draft> out;
     for (Evident const& e : evidence) {
       if (out.empty() || out.back().opened != e.time) {
-        out.push_back({e.time, {}, kNever});
+        out.push_back({e.time, {}, kNever, false});
       }
       out.back().evidence.push_back(e);
     }
@@ -344,7 +346,8 @@ class ReferenceRun {
     }
     bool const instant = of.node.type == NodeType::event || of.node.type == NodeType::first_seen;
     out.due = out.last + (instant ? 0 : of.node.timespan);
-    out.status = instant || out.due <= greatest_ ? Episode::Status::closed : Episode::Status::open;
+    bool const ended = instant || draft.cut || out.due <= greatest_;
+    out.status = ended ? Episode::Status::closed : Episode::Status::open;
     out.final = true;
     return out;
   }
