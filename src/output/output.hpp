@@ -2,26 +2,20 @@
 // output has its own thread and cursor in the durable outbox.
 #pragma once
 
+#include "alert/message.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "flow/options.hpp"
+
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/clock.hpp"
-#include "base/result.hpp"
-#include "flow/options.hpp"
-
 namespace vedette::output {
 
-/// One alert revision as the outbox holds it.
-struct Message {
-  std::uint64_t sequence = 0;  ///< position in the outbox, from 1
-  std::string id;              ///< alert id (webhooks send it as idempotency key)
-  std::uint32_t revision = 0;
-  std::string level;           ///< `high`
-  std::string json;            ///< the alert, one line without LF
-};
+using alert::Message;
 
 class Output {
  public:
@@ -36,6 +30,8 @@ class Output {
   /// back before the first deliver() and undoes what came later (a file is cut back).
   virtual std::string position() const { return {}; }
   virtual Status restore(std::string_view) { return {}; }
+  /// Called by another thread: a deliver() that waits should return soon, with an error.
+  virtual void stop() {}
 };
 
 struct OutputContext {
@@ -51,6 +47,9 @@ struct OutputSpec {
   Result<std::unique_ptr<Output>> (*make)(Options const&, OutputContext const&);
 };
 
+/// All outputs of output.def, sorted by name.
 std::span<OutputSpec const> output_specs();
+/// The output of that name, or nullptr.
+OutputSpec const* find_output(std::string_view name);
 
 }  // namespace vedette::output
