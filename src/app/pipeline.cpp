@@ -184,6 +184,7 @@ void Pipeline::process(Worker& worker, Task&& task) {
   std::uint32_t const index = task.entry->source;
   SourceEntry const& source = sources_[index];
   source.decoders->decode(batch, worker.fields, source.decode, &worker.scratch[index]);
+  worker.normalize.use_zone(source.decode.timezone);
   normalize::normalize(batch, catalog_, worker.normalize);
   Ready ready;
   ready.entry = task.entry;
