@@ -53,7 +53,7 @@ struct Cell {
   std::string key;                 ///< encoded (rule/key.hpp)
   rule::RuleIndex node = 0;
   std::uint32_t pending = 0;       ///< evidence that waits for the watermark
-  std::int64_t timer = 0;          ///< second at which it is looked at again; 0 = none
+  std::int64_t timer = kNever;     ///< second at which it is looked at again; kNever = none
   Nanos last = kNever;             ///< newest evidence applied
   Nanos seen_counted = kNever;     ///< first_seen: the time at which it was counted last
   std::uint64_t weight = 0;        ///< event_count: sum of repeats in `window`
@@ -64,7 +64,6 @@ struct Cell {
   std::vector<Nanos> chain_start;  ///< temporal_ordered: latest start of a chain that ends at member
   std::unique_ptr<Open> open;
 
-  bool empty(Nanos now, Nanos span) const { return open == nullptr && (last == kNever || last + span <= now); }
 };
 
 /// A copy for provisional use (shares evidence references without holding them).
@@ -83,7 +82,10 @@ void apply(rule::Node const& node, Cell& cell, Item const& item, EvidenceHolder 
 void release_evidence(Open const& open, EvidenceHolder holder);
 void release_window(Cell& cell, EvidenceHolder holder);
 
-/// W, or H of first_seen; the time after which a cell forgets.
-inline Nanos span_of(rule::Node const& node) { return node.timespan; }
+/// From this time on nothing that a cell has seen matters to new evidence: at last + W a window
+/// (t - W, t] has lost it; first_seen's [t - H, t) still has it then.
+inline Nanos forgotten_at(rule::Node const& node, Cell const& cell) {
+  return cell.last + node.timespan + (node.type == rule::NodeType::first_seen ? 1 : 0);
+}
 
 }  // namespace vedette::detect

@@ -217,8 +217,8 @@ void Engine::apply_to(Cell& cell, Item const& item) {
   if (change.opened && node.type == NodeType::first_seen) {
     instant_.push_back(&cell);
   }
-  if (cell.timer == 0) {
-    arm(cell, cell.last + node.timespan);
+  if (cell.timer == kNever) {
+    arm(cell, forgotten_at(node, cell));
   }
 }
 
@@ -298,21 +298,21 @@ void Engine::fire_timers() {
 }
 
 void Engine::fire(Cell& cell) {
-  cell.timer = 0;
-  Nanos const span = plan_.rule(cell.node).node.timespan;
-  if (cell.last == kNever || cell.last + span <= judged_) {
+  cell.timer = kNever;
+  rule::Node const& node = plan_.rule(cell.node).node;
+  if (cell.last == kNever || forgotten_at(node, cell) <= judged_) {
     if (cell.open != nullptr) {
       close(cell, std::move(cell.open), true);
     }
     if (cell.pending > 0) {
-      arm(cell, judged_ + span + kSecond);
+      arm(cell, judged_ + node.timespan + kSecond);
       return;
     }
     release_window(cell, &evidence_);
     cells_.erase(cell);
     return;
   }
-  arm(cell, cell.last + span);
+  arm(cell, forgotten_at(node, cell));
 }
 
 void Engine::finish(Nanos greatest, EpisodeSink& sink) {
