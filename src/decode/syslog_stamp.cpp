@@ -227,6 +227,7 @@ Nanos StampReader::resolve(BsdStamp const& stamp) {
 /// The latest year in which the stamp is not after the limit.
 Nanos StampReader::latest(BsdStamp const& stamp) {
   int const last = to_civil(limit_).year + 1;  // the zone may be ahead
+  Nanos later = kForever;                      // that day's first moment in a year that is too late
   for (int year = last; year > last - 10; --year) {  // 29 February: at most 8 years back
     auto const midnight = stamp::midnight_of(year, stamp.month, stamp.day);
     if (!midnight) {
@@ -235,9 +236,10 @@ Nanos StampReader::latest(BsdStamp const& stamp) {
     Nanos const time = to_utc(*midnight + stamp.of_day);
     if (time <= limit_) {
       midnight_ = *midnight;
-      whole_day_ = to_utc(*midnight + kDay) <= limit_;
+      whole_day_ = to_utc(*midnight + kDay) <= limit_ && later > limit_;
       return time;
     }
+    later = to_utc(*midnight);
   }
   whole_day_ = false;
   return kNever;
