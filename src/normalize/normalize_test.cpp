@@ -261,8 +261,7 @@ TEST_CASE("event time: the forms it takes") {
                                      "2026-13-01T00:00:00Z",
                                      "2026-02-30 00:00:00",
                                      "yesterday",
-                                     "99999999999",
-                                     "9223372036854775807.9"}) {
+                                     "99999999999"}) {
     CAPTURE(bad);
     CHECK(read(bad) == "none");
   }

@@ -30,8 +30,9 @@ TypeIndex::TypeIndex(catalog::Catalog const& catalog)
     add_map(type);
     add_times(type);
   }
-  std::stable_sort(detections_.begin(), detections_.end(), [](auto const& a, auto const& b) {
-    return a.conditions.size() > b.conditions.size();
+  std::sort(detections_.begin(), detections_.end(), [](auto const& a, auto const& b) {
+    return a.conditions.size() != b.conditions.size() ? a.conditions.size() > b.conditions.size()
+                                                      : a.type < b.type;
   });
 }
 
