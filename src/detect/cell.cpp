@@ -164,7 +164,7 @@ void apply_first_seen(Node const& node, Cell& cell, Item const& item, EvidenceHo
   if (item.late && cell.last != kNever && item.time < cell.last) {
     return;  // something newer is known already
   }
-  cell.last = item.time;
+  cell.last = std::max(cell.last, item.time);
   if (!counts) {
     return;
   }

@@ -14,6 +14,8 @@ std::int64_t second_of(Nanos time) {
   return time % kSecond < 0 ? quotient - 1 : quotient;
 }
 
+constexpr std::uint32_t kNotStored = 0xFFFFFFFF;
+
 EvidenceRef newest_evidence(Open const& open) {
   if (open.tail.empty()) {
     return open.head.back();
@@ -60,23 +62,33 @@ void Engine::add(MatchedBatch&& batch, std::uint32_t source, EpisodeSink& sink) 
     return;
   }
   counters_.inputs += batch.inputs.size();
-  EvidenceRef const base = evidence_.append(std::move(batch.evidence));
+  EvidenceRef const base = evidence_.open_chunk();
+  stored_.assign(batch.events_matched.size(), kNotStored);
   bool late = false;
   for (KeyedInput const& input : batch.inputs) {
     Pending pending;
+    pending.node = input.node;
+    pending.source = source;
+    rule::Node const& node = plan_.rule(input.node).node;
+    if (node.type != NodeType::event) {
+      pending.cell = &cells_.get(
+          input.node, std::string_view(batch.keys).substr(input.key_offset, input.key_size));
+      if (node.type == NodeType::first_seen && known_already(node, *pending.cell, input.time)) {
+        continue;
+      }
+    }
+    std::uint32_t& stored = stored_[input.evidence];
+    if (stored == kNotStored) {
+      stored = static_cast<std::uint32_t>(encode_evidence(
+          evidence_.chunk_bytes(), batch.events_matched[input.evidence]));
+    }
     pending.item.time = input.time;
     pending.item.digest = input.digest;
     pending.item.value = input.value;
-    pending.item.evidence = base + input.evidence;
+    pending.item.evidence = base + stored;
     pending.item.repeat = input.repeat;
     pending.item.member = input.member;
     pending.item.again = input.again;
-    pending.node = input.node;
-    pending.source = source;
-    if (plan_.rule(input.node).node.type != NodeType::event) {
-      pending.cell = &cells_.get(
-          input.node, std::string_view(batch.keys).substr(input.key_offset, input.key_size));
-    }
     if (input.time < judged_) {
       pending.item.late = true;
       late = true;
@@ -90,11 +102,22 @@ void Engine::add(MatchedBatch&& batch, std::uint32_t source, EpisodeSink& sink) 
       arrival_(pending);
     }
   }
-  evidence_.release(base);
+  evidence_.close_chunk(base);
   if (late) {
     settle_instant();
     emit(sink);
   }
+}
+
+// first_seen: when the final state holds an equal key in [t - H, t), this event does not count, nor
+// does any between that key and this event, whatever still arrives. Most events end here, before
+// anything is kept of them.
+bool Engine::known_already(rule::Node const& node, Cell& cell, Nanos time) {
+  if (cell.last == kNever || time < judged_ || cell.last < time - node.timespan) {
+    return false;
+  }
+  cell.last = std::max(cell.last, time);
+  return true;
 }
 
 void Engine::enqueue(Pending const& pending) {

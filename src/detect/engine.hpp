@@ -94,6 +94,7 @@ class Engine {
   };
   using Bucket = std::vector<Pending>;
 
+  bool known_already(rule::Node const& node, Cell& cell, Nanos time);
   void enqueue(Pending const& pending);
   void judge_bucket(Bucket& bucket);
   void judge(Pending const& pending);
@@ -119,6 +120,7 @@ class Engine {
   std::vector<Closed> closed_;
   std::vector<Cell*> instant_;                           // first_seen cells that opened just now
   std::vector<std::vector<std::vector<std::size_t>>> chain_positions_;  // node, member -> key parts
+  std::vector<std::uint32_t> stored_;                    // by matched event of the batch in hand
   Nanos judged_ = kNever;
   bool silent_ = false;
   EngineCounters counters_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 namespace vedette::detect {
 namespace {
@@ -18,6 +19,14 @@ struct EvidenceHead {
   std::uint32_t spare;
 };
 static_assert(sizeof(EvidenceHead) == 48);
+
+/// The event's text, where it stays while the batch is on its way.
+std::string_view raw_of(Batch const& batch, Event const& event, Arena& arena) {
+  char const* const begin = batch.block.data.get();
+  bool const in_block = std::less_equal<>{}(begin, event.raw) &&
+                        std::less_equal<>{}(event.raw + event.raw_size, begin + batch.block.size);
+  return in_block ? event.raw_view() : arena.copy(event.raw_view());
+}
 
 /// Whether the event whose inputs begin at `first` is evidence of this node and key already. However
 /// many members it satisfies, it is one event.
@@ -98,7 +107,7 @@ void Collector::collect(Batch& batch, std::vector<Hit> const& hits, MatchedBatch
     input.time = event.time;
     input.repeat = event.repeat;
     input.digest = event_digest(type_names_[static_cast<std::size_t>(event.type)], event.raw_view());
-    input.evidence = static_cast<std::uint32_t>(out.evidence.size());
+    input.evidence = static_cast<std::uint32_t>(out.events_matched.size());
     bool taken = false;
     std::size_t const event_inputs = out.inputs.size();
     for (; i < hits.size() && hits[i].event == index; ++i) {
@@ -106,11 +115,12 @@ void Collector::collect(Batch& batch, std::vector<Hit> const& hits, MatchedBatch
     }
     ++out.matched;
     if (taken) {
-      encode_evidence(out.evidence,
-                      {event.time, input.digest, batch.block.log, batch.block.generation,
-                       event.offset, event.part, event.type, event.raw_view()});
+      out.events_matched.push_back({event.time, input.digest, batch.block.log,
+                                    batch.block.generation, event.offset, event.part, event.type,
+                                    raw_of(batch, event, out.arena)});
     }
   }
+  out.block = std::move(batch.block.data);
 }
 
 bool Collector::add_inputs(Batch& batch, Event const& event, rule::RuleIndex rule,

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/arena.hpp"
 #include "base/hash.hpp"
 #include "detect/episode.hpp"
 #include "detect/plan.hpp"
@@ -20,7 +21,7 @@ struct KeyedInput {
   Nanos time = 0;
   Digest digest;               ///< of the event
   Digest value;                ///< value_count: of the values to be counted
-  std::uint32_t evidence = 0;  ///< offset of its record in MatchedBatch::evidence
+  std::uint32_t evidence = 0;  ///< index into MatchedBatch::events_matched
   rule::RuleIndex node = 0;
   std::uint32_t repeat = 1;
   std::uint32_t key_offset = 0;
@@ -29,20 +30,7 @@ struct KeyedInput {
   bool again = false;          ///< the event is evidence of this node and key by an earlier member
 };
 
-struct MatchedBatch {
-  LogId log{};
-  Nanos arrival = 0;
-  BatchTimes times;
-  std::vector<KeyedInput> inputs;
-  std::string keys;                    ///< encoded keys, back to back
-  std::string evidence;                ///< records: u32 size, then encode_evidence()'s bytes
-  std::vector<std::uint32_t> no_key;   ///< rules whose evidence had no group-by value, one per event
-  std::uint64_t records = 0, events = 0, blank = 0, dropped = 0, unknown = 0, cut = 0;
-  std::uint64_t matched = 0;           ///< events that at least one rule took
-  std::uint64_t bytes = 0;
-};
-
-/// An evidence record, back from the log.
+/// What the evidence log keeps of an event.
 struct EvidenceRecord {
   Nanos time = 0;
   Digest digest;
@@ -53,6 +41,22 @@ struct EvidenceRecord {
   TypeId type{};
   std::string_view raw;
 };
+struct MatchedBatch {
+  LogId log{};
+  Nanos arrival = 0;
+  BatchTimes times;
+  std::vector<KeyedInput> inputs;
+  std::string keys;                    ///< encoded keys, back to back
+  std::vector<EvidenceRecord> events_matched;  ///< what inputs are evidence of
+  std::unique_ptr<char[]> block;       ///< the bytes `raw` points to
+  Arena arena;                         ///< raw texts that are not in the block
+  std::vector<std::uint32_t> no_key;   ///< rules whose evidence had no group-by value, one per event
+  std::uint64_t records = 0, events = 0, blank = 0, dropped = 0, unknown = 0, cut = 0;
+  std::uint64_t matched = 0;           ///< events that at least one rule took
+  std::uint64_t bytes = 0;
+};
+
+/// Appends its size (u32 little-endian) and its bytes.
 std::size_t encode_evidence(std::string& out, EvidenceRecord const& record);
 /// false when the bytes are no record.
 bool decode_evidence(std::string_view bytes, EvidenceRecord& out);
@@ -61,6 +65,8 @@ bool decode_evidence(std::string_view bytes, EvidenceRecord& out);
 class Collector {
  public:
   explicit Collector(Plan const& plan);
+  /// The block goes over to `out`, for the texts of evidence: nothing is copied before it is known
+  /// that it will be kept.
   void collect(Batch& batch, std::vector<Hit> const& hits, MatchedBatch& out);
 
  private:

@@ -63,18 +63,26 @@ std::string EvidenceLog::file_path(std::uint32_t number) const {
   return dir_ + "/evidence-" + std::to_string(number) + ".log";
 }
 
-EvidenceRef EvidenceLog::append(std::string&& records) {
+EvidenceRef EvidenceLog::open_chunk() {
   Chunk chunk;
   chunk.references = 1;
-  chunk.size = static_cast<std::uint32_t>(records.size());
-  chunk.bytes = std::move(records);
-  memory_ += chunk.bytes.capacity();
+  chunk.bytes = std::move(spare_);
+  chunk.bytes.clear();
   chunks_.push_back(std::move(chunk));
-  std::uint64_t const number = first_chunk_ + chunks_.size() - 1;
-  while (memory_ > budget_ && next_spill_ < number) {
+  return (first_chunk_ + chunks_.size() - 1) << 32;
+}
+
+void EvidenceLog::close_chunk(EvidenceRef base) {
+  Chunk& closed = chunk(base);
+  closed.size = static_cast<std::uint32_t>(closed.bytes.size());
+  if (closed.bytes.capacity() > 2 * closed.bytes.size()) {
+    closed.bytes.shrink_to_fit();
+  }
+  memory_ += closed.bytes.capacity();
+  while (memory_ > budget_ && next_spill_ < base >> 32) {
     spill_oldest();
   }
-  return number << 32;
+  release(base);
 }
 
 void EvidenceLog::release(EvidenceRef ref) {
@@ -93,6 +101,7 @@ void EvidenceLog::release(EvidenceRef ref) {
 void EvidenceLog::forget(Chunk& chunk) {
   if (!chunk.spilled) {
     memory_ -= chunk.bytes.capacity();
+    spare_ = std::move(chunk.bytes);
     std::string().swap(chunk.bytes);
     return;
   }

@@ -29,10 +29,12 @@ class EvidenceLog {
   EvidenceLog(EvidenceLog const&) = delete;
   EvidenceLog& operator=(EvidenceLog const&) = delete;
 
-  /// Takes a buffer of records (each: u32 little-endian size, then its bytes) and returns the
-  /// reference of its first byte; add a record's offset in the buffer to refer to it. The chunk is
-  /// held once for the caller, who gives it back with release(base).
-  EvidenceRef append(std::string&& records);
+  /// Begins a chunk and returns the reference of its first byte. Records (u32 little-endian size,
+  /// then the bytes) are appended to chunk_bytes(); a record's reference is the base plus its
+  /// offset. Until close_chunk() the chunk is held for the caller. One at a time.
+  EvidenceRef open_chunk();
+  std::string& chunk_bytes() { return chunks_.back().bytes; }
+  void close_chunk(EvidenceRef base);
   void retain(EvidenceRef ref) { ++chunk(ref).references; }
   void release(EvidenceRef ref);
 
@@ -75,6 +77,7 @@ class EvidenceLog {
   std::string dir_;
   std::size_t budget_;
   std::size_t memory_ = 0;
+  std::string spare_;               // of a chunk that has gone: its memory is used again
   std::deque<Chunk> chunks_;
   std::uint64_t first_chunk_ = 0;   // number of chunks_[0]
   std::uint64_t next_spill_ = 0;    // number of the first chunk that may be in memory
