@@ -1,0 +1,275 @@
+// `vedette decode`: what the decoders make of a log, as NDJSON. Blocks are decoded and printed by
+// several threads and written in the order they were read.
+#include "app/commands.hpp"
+#include "app/loading.hpp"
+#include "base/clock.hpp"
+#include "normalize/normalize.hpp"
+#include "normalize/print.hpp"
+#include "source/registry.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace vedette::app {
+namespace decode_command_file {
+namespace {
+
+struct DecodeSettings {
+  decode::DecodeOptions decode;
+  int year = 0;
+  bool explain = false;
+  std::size_t read_size = 256 << 10;
+  unsigned workers = 1;
+};
+
+/// A block that was read, and its place in the output.
+struct Task {
+  Block block;
+  std::uint64_t sequence = 0;
+  std::string const* log_name = nullptr;
+};
+
+/// Gives out the blocks of all logs, one log after the other.
+class BlockReader {
+ public:
+  BlockReader(Source& source, DecodeSettings const& settings)
+      : source_(source), settings_(settings) {}
+
+  Status open() { return source_.open(problems_); }
+
+  /// False: there is nothing more.
+  bool next(Task& task) {
+    std::lock_guard const lock(mutex_);
+    while (!stopped_ && (log_ != nullptr || next_log())) {
+      Result<ReadState> const state = log_->read(task.block, settings_.read_size);
+      if (!state) {
+        problems_.push_back(state.error());
+      }
+      if (!state || *state != ReadState::data) {
+        log_.reset();  // its name stays: blocks of it may still be on their way
+        continue;
+      }
+      task.block.year = year_;
+      task.block.year_mark = year_mark_;
+      decode::DecoderSet::advance_year(task.block, year_, year_mark_);
+      task.sequence = next_sequence_++;
+      task.log_name = &names_.back();
+      return true;
+    }
+    return false;
+  }
+  void stop() {
+    std::lock_guard const lock(mutex_);
+    stopped_ = true;
+  }
+  std::vector<Error> const& problems() const { return problems_; }
+
+ private:
+  bool next_log() {
+    if (!discovered_) {
+      discovered_ = true;
+      waiting_ = source_.discover(problems_);
+      std::reverse(waiting_.begin(), waiting_.end());
+    }
+    if (waiting_.empty()) {
+      return false;
+    }
+    log_ = std::move(waiting_.back());
+    waiting_.pop_back();
+    names_.push_back(log_->name());
+    year_ = settings_.year;
+    year_mark_ = kNever;
+    return true;
+  }
+
+  Source& source_;
+  DecodeSettings const& settings_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Log>> waiting_;  // last first
+  std::unique_ptr<Log> log_;
+  std::deque<std::string> names_;  // places stay
+  int year_ = 0;
+  Nanos year_mark_ = kNever;
+  std::uint64_t next_sequence_ = 0;
+  bool discovered_ = false;
+  bool stopped_ = false;
+  std::vector<Error> problems_;
+};
+
+/// Writes texts in the order of their sequence. A thread that is too far ahead waits.
+class OrderedWriter {
+ public:
+  /// False: standard output takes no more.
+  bool write(std::uint64_t sequence, std::string&& text) {
+    std::unique_lock lock(mutex_);
+    turn_.wait(lock, [&] { return failed_ || sequence < next_ + kAhead; });
+    ready_.emplace(sequence, std::move(text));
+    while (!failed_ && !ready_.empty() && ready_.begin()->first == next_) {
+      std::string const& first = ready_.begin()->second;
+      failed_ = std::fwrite(first.data(), 1, first.size(), stdout) != first.size();
+      ready_.erase(ready_.begin());
+      ++next_;
+    }
+    turn_.notify_all();
+    return !failed_;
+  }
+  bool finish() { return std::fflush(stdout) == 0 && !failed_; }
+
+ private:
+  static constexpr std::uint64_t kAhead = 16;
+  std::mutex mutex_;
+  std::condition_variable turn_;
+  std::map<std::uint64_t, std::string> ready_;
+  std::uint64_t next_ = 0;
+  bool failed_ = false;
+};
+
+/// What one thread does until nothing is left to read.
+void work(BlockReader& reader, OrderedWriter& writer, Content const& content,
+          DecodeSettings const& settings) {
+  FieldCache fields(content.catalog->fields());
+  decode::WorkerScratch scratch;
+  normalize::NormalizeContext context(*content.catalog);
+  context.use_zone(settings.decode.timezone);
+  Batch batch;
+  Task task;
+  while (reader.next(task)) {
+    batch.events.clear();
+    batch.fields.clear();
+    batch.arena.clear();
+    batch.block = std::move(task.block);
+    content.decoders->decode(batch, fields, settings.decode, &scratch);
+    normalize::normalize(batch, *content.catalog, context);
+    std::string out;
+    out.reserve(3 * batch.block.size);
+    for (Event const& event : batch.events) {
+      std::vector<std::string> why;
+      if (settings.explain) {
+        why = content.decoders->explain(event.raw_view(), fields, settings.decode);
+      }
+      normalize::append_event(out, batch, event, *content.catalog, *task.log_name, why);
+      out += '\n';
+    }
+    if (!writer.write(task.sequence, std::move(out))) {
+      reader.stop();
+      return;
+    }
+  }
+}
+
+Result<DecodeSettings> read_settings(Arguments const& arguments) {
+  if (arguments.has("as")) {
+    std::string const as = arguments.text("as");
+    if (as != "ecs" && as != "ocsf") {
+      return fail("--as '" + as + "' is no view", "views will be ecs and ocsf");
+    }
+    return fail("--as " + as + " is not there yet", "leave it out: the fields then have our names");
+  }
+  DecodeSettings settings;
+  TRY(settings.decode, decode_options(arguments));
+  TRY(auto const year, arguments.integer("year", 0, 1970, 2200));
+  settings.year = static_cast<int>(year);
+  unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
+  TRY(auto const workers, arguments.integer("workers", cores, 1, 256));
+  settings.workers = static_cast<unsigned>(workers);
+  settings.explain = arguments.has("explain");
+  if (arguments.has("read-size")) {
+    auto const size = parse_size(arguments.text("read-size"));
+    if (!size || *size == 0) {
+      return fail("--read-size '" + arguments.text("read-size") + "' is no size",
+                  "write 262144, 256KiB or 1MiB");
+    }
+    settings.read_size = static_cast<std::size_t>(*size);
+  }
+  return settings;
+}
+
+/// `-` is standard input; everything else is for the file source.
+Result<std::unique_ptr<Source>> make_source(std::vector<std::string> const& paths) {
+  if (paths.empty()) {
+    return fail("decode needs a path", "name files or folders, or - for standard input");
+  }
+  bool const standard_input = paths.size() == 1 && paths[0] == "-";
+  if (!standard_input && std::find(paths.begin(), paths.end(), "-") != paths.end()) {
+    return fail("- cannot be mixed with paths", "decode standard input alone");
+  }
+  SourceSpec const* const spec = find_source(standard_input ? "stdin" : "file");
+  CHECK(spec != nullptr);
+  Options options = Options::defaults(spec->options);
+  if (!standard_input) {
+    options.set_list("paths", paths);
+  }
+  SourceContext context;
+  context.clock = &system_clock();
+  return spec->make(standard_input ? "stdin" : "file", options, context);
+}
+
+int run(Arguments const& arguments) {
+  auto const settings = read_settings(arguments);
+  if (!settings) {
+    print_error(settings.error());
+    return kWrongUse;
+  }
+  auto source = make_source(arguments.words());
+  if (!source) {
+    print_error(source.error());
+    return kWrongUse;
+  }
+  auto const content = load_content(arguments.text("format", "auto"));
+  if (!content) {
+    print_error(content.error());
+    return kWrongUse;
+  }
+  BlockReader reader(**source, *settings);
+  if (Status const opened = reader.open(); !opened) {
+    print_error(opened.error());
+    return kUnreadable;
+  }
+  OrderedWriter writer;
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < settings->workers; ++i) {
+    threads.emplace_back([&] { work(reader, writer, *content, *settings); });
+  }
+  work(reader, writer, *content, *settings);
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  bool const written = writer.finish();
+  for (Error const& problem : reader.problems()) {
+    print_error(problem);
+  }
+  if (!written) {
+    print_error(
+        {"standard output could not be written", "free disk space or read it to its end", "", 0});
+  }
+  return reader.problems().empty() && written ? kDone : kUnreadable;
+}
+
+}  // namespace
+}  // namespace decode_command_file
+
+Command decode_command() {
+  return {
+      "decode",
+      "Shows what is understood of each line: decoded, normalised events as JSON, one per line.",
+      "vedette decode PATH... [options]",
+      {{"format", "NAME", "read everything as this format (default: found per line)"},
+       {"explain", "", "say of every event which decoder took its line, and why"},
+       {"as", "VIEW", "other names for the fields: ecs or ocsf (not there yet)"},
+       {"year", "Y", "year of the first stamp, for stamps without year"},
+       {"timezone", "ZONE", "of stamps without zone: Europe/Berlin or +02:00 (default UTC)"},
+       {"workers", "N", "threads (default: one per core); the output does not depend on it"},
+       {"read-size", "B", "bytes per read (default 256KiB)"}},
+      {"vedette decode /var/log/auth.log", "vedette decode access.log.gz --format access",
+       "journalctl -o short-iso | vedette decode - --explain"},
+      &decode_command_file::run};
+}
+
+}  // namespace vedette::app
