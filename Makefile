@@ -20,7 +20,7 @@ test: deps ## all tests; VEDETTE_TEST_STAGES="unit golden" for some
 bench: deps ## how fast each part is, on logs made for it
 	@cmake --preset release --log-level=WARNING -DVEDETTE_BENCH=ON >/dev/null
 	@cmake --build $(RELEASE) --target vedette vedette_bench
-	@tools/run_bench.sh
+	@bench/run.py
 
 fmt: ## format all C++ with clang-format-19
 	@git ls-files -co --exclude-standard -- '*.cpp' '*.hpp' | xargs -r clang-format-19 -i

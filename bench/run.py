@@ -10,8 +10,8 @@ VEDETTE_DATA: ../shared), else by bench/corpus.py out of examples/. Files are re
 runs before and after each measurement: "x wc" is the median over the rounds of each time divided by its own pair of
 neighbours. So the ratio holds on a busy or slow machine, where events/s do not.
 
-ns and events/s are wall time, start-up (rules compiled, some 10 ms) included for scan, not for the stages before it.
-Peak memory is the largest resident set of the program.
+events/s and ns are wall time, with start-up (rules compiled) for scan, without it for the stages before. "cpu ns" is
+processor time per event, of all threads: it holds on a busy machine, too. MB is the largest resident set.
 """
 import argparse
 import contextlib
@@ -110,38 +110,46 @@ def warm(path):
 @dataclasses.dataclass
 class Run:
     seconds: float
+    cpu: float = 0
     peak: float = 0        # MB
     facts: dict = dataclasses.field(default_factory=dict)
 
 
+def execute(command):
+    """Runs it; (Run, standard output where it is short, standard error). Fails with the program."""
+    name = pathlib.Path(command[0]).name
+    with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as out:
+        keep = name != 'vedette'
+        with open(os.devnull, 'wb') as nowhere:
+            start = time.perf_counter()
+            process = subprocess.Popen([str(c) for c in command], stdout=out if keep else nowhere, stderr=errors,
+                                       env={**os.environ, 'LC_ALL': 'C'})
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        out.seek(0)
+        text, problems = out.read().decode(), errors.read().decode(errors='replace')
+    if process.returncode:
+        fail(f'{name} ended with {process.returncode}: {problems.strip()[-500:]}')
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6), text, problems
+
+
 def wc(path):
-    start = time.perf_counter()
-    done = subprocess.run(['wc', '-l', path], capture_output=True, check=True, env={**os.environ, 'LC_ALL': 'C'})
-    return time.perf_counter() - start, int(done.stdout.split()[0])
+    run, text, _ = execute(['wc', '-l', path])
+    return run, int(text.split()[0])
 
 
 def run_stage(path, stage, workers):
-    done = subprocess.run([BUILD / 'bench_stages', path, SAME.get(stage, stage), str(workers)], capture_output=True,
-                          check=False)
-    if done.returncode:
-        fail(f'bench_stages {stage}: {done.stderr.decode(errors="replace").strip()[-500:]}')
-    facts = json.loads(done.stdout)
-    return Run(facts['seconds'], facts['peak_kib'] * 1024 / 1e6, facts)
+    _, text, _ = execute([BUILD / 'bench_stages', path, SAME.get(stage, stage), workers])
+    facts = json.loads(text)
+    return Run(facts['seconds'], facts['cpu'], facts['peak_kib'] * 1024 / 1e6, facts)
 
 
 def run_scan(path, workers, report):
-    command = [BUILD / 'vedette', 'scan', path, '--workers', str(workers)] + ([] if report else ['--json'])
-    with tempfile.TemporaryFile() as errors, open(os.devnull, 'wb') as out:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        errors.seek(0)
-        text = errors.read().decode(errors='replace')
-    if process.returncode:
-        fail(f'vedette scan ended with {process.returncode}: {text.strip()[-500:]}')
-    return Run(seconds, usage.ru_maxrss * 1024 / 1e6, {'ledger': text})
+    run, _, ledger = execute([BUILD / 'vedette', 'scan', path, '--workers', workers] + ([] if report else ['--json']))
+    run.facts['ledger'] = ledger
+    return run
 
 
 class Row:
@@ -154,11 +162,15 @@ class Row:
         before, _ = wc(path)
         self.runs.append(self.action())
         after, _ = wc(path)
-        self.ratios.append(self.runs[-1].seconds / ((before + after) / 2))
+        self.ratios.append(self.runs[-1].seconds / (((before.seconds + after.seconds) / 2))
 
     @property
     def seconds(self):
         return statistics.median(r.seconds for r in self.runs)
+
+    @property
+    def cpu(self):
+        return statistics.median(r.cpu for r in self.runs)
 
     @property
     def ratio(self):
@@ -188,8 +200,8 @@ def measure(kind, plain, disordered, options):
     warm(plain)
     if disordered:
         warm(disordered)
-    seconds, lines = wc(plain)
-    counts, last = [seconds], None
+    count, lines = wc(plain)
+    counts, last = [count], None
     rows = rows_of(plain, disordered, stages, options.workers)
     for number in range(options.rounds):
         for (name, count), row in rows.items():
@@ -201,8 +213,9 @@ def measure(kind, plain, disordered, options):
     if last is not None and sys.stderr.isatty():
         print('\r\x1b[K', end='', file=sys.stderr, flush=True)
     check_lines(rows, lines)
-    show(kind, plain, lines, statistics.median(counts), rows, options)
-    return summary(kind, plain, lines, statistics.median(counts), rows)
+    alone = Run(statistics.median(c.seconds for c in counts), statistics.median(c.cpu for c in counts))
+    show(kind, plain, lines, alone, rows, options)
+    return summary(kind, plain, lines, alone, rows)
 
 
 def check_lines(rows, lines):
@@ -214,17 +227,18 @@ def check_lines(rows, lines):
                 fail(f'{row.label}: {got} records of {lines} lines')
 
 
-def show(kind, plain, lines, wc_seconds, rows, options):
+def show(kind, plain, lines, alone, rows, options):
     size = plain.stat().st_size
     say(f'\n{kind}: {size / 1e6:.0f} MB, {lines:,} lines of {size / lines:.0f} B; '
-        f'wc -l {wc_seconds * 1e3:.0f} ms, {wc_seconds / lines * 1e9:.1f} ns/line')
-    say(f'{"":22}' + ''.join(f'| {f"{c} worker" + ("s" if c > 1 else ""):^36} ' for c in options.workers) + '| goal')
-    say(f'{"":22}' + ''.join(f'| {"events/s":>11} {"ns/event":>9} {"x wc":>6} {"MB":>6} ' for c in options.workers) + '|')
+        f'wc -l {alone.seconds * 1e3:.0f} ms, {alone.seconds / lines * 1e9:.1f} ns/line ({alone.cpu / lines * 1e9:.1f} cpu)')
+    say(f'{"":22}' + ''.join(f'| {f"{c} worker" + ("s" if c > 1 else ""):^39} ' for c in options.workers) + '| goal')
+    say(f'{"":22}' + ''.join(f'| {"events/s":>10} {"ns":>7} {"cpu ns":>7} {"x wc":>6} {"MB":>5} ' for c in options.workers) + '|')
     for name in dict.fromkeys(name for name, _ in rows):
         line = f'{rows[name, options.workers[0]].label:22}'
         for count in options.workers:
             row = rows[name, count]
-            line += f'| {lines / row.seconds:11,.0f} {row.seconds / lines * 1e9:9.1f} {row.ratio:6.2f} {row.peak:6.0f} '
+            line += (f'| {lines / row.seconds:10,.0f} {row.seconds / lines * 1e9:7.0f} {row.cpu / lines * 1e9:7.0f} '
+                     f'{row.ratio:6.2f} {row.peak:5.0f} ')
         say(line + '| ' + goal_text(kind, name, rows, max(options.workers)))
 
 
@@ -242,9 +256,9 @@ def disorder_factor(rows, workers):
     return statistics.median(disordered / ordered for disordered, ordered in pairs)
 
 
-def summary(kind, plain, lines, wc_seconds, rows):
-    return {'corpus': kind, 'bytes': plain.stat().st_size, 'lines': lines, 'wc_seconds': wc_seconds, 'rows': [
-        {'what': name, 'workers': count, 'seconds': row.seconds, 'ratio': row.ratio, 'peak_mb': row.peak,
+def summary(kind, plain, lines, alone, rows):
+    return {'corpus': kind, 'bytes': plain.stat().st_size, 'lines': lines, 'wc_seconds': alone.seconds, 'wc_cpu': alone.cpu, 'rows': [
+        {'what': name, 'workers': count, 'seconds': row.seconds, 'cpu': row.cpu, 'ratio': row.ratio, 'peak_mb': row.peak,
          'ratios': row.ratios} for (name, count), row in rows.items()]}
 
 
@@ -259,7 +273,7 @@ def machine():
                 break
     load = os.getloadavg()[0]
     say(f'{os.cpu_count()} cores, {model}; load before the start {load:.1f}'
-        + (' (busy: trust ratios, not events/s)' if load > 0.5 else ''))
+        + (' (busy: trust cpu ns more than the rest)' if load > 0.5 else ''))
 
 
 def start_up():
