@@ -162,7 +162,7 @@ class Row:
         before, _ = wc(path)
         self.runs.append(self.action())
         after, _ = wc(path)
-        self.ratios.append(self.runs[-1].seconds / (((before.seconds + after.seconds) / 2))
+        self.ratios.append(self.runs[-1].seconds / ((before.seconds + after.seconds) / 2))
 
     @property
     def seconds(self):
