@@ -208,6 +208,7 @@ Identity FileLog::identity_of(Part const& part) const {
   file.inode = part.inode;
   file.born = part.born;
   file.head = part.head_print;
+  file.head_bytes = part.head;
   file.offset = part.lines.offset();
   if (part.tail_end == file.offset) {
     file.tail = part.tail_print;

@@ -90,13 +90,14 @@ void FileLog::start_fresh() {
     add_part(std::move(*probe), offset, skipping, next_generation_);
   } else {
     // Compressed, and to be read from its end: nothing comes, neither now nor after a restart.
-    past_.push_back({probe->device,
-                     probe->inode,
-                     probe->born,
-                     probe->head_print(kHeadSize),
-                     kAllOfIt,
-                     {},
-                     true});
+    Identity all;
+    all.device = probe->device;
+    all.inode = probe->inode;
+    all.born = probe->born;
+    all.head = probe->head_print(kHeadSize);
+    all.offset = kAllOfIt;
+    all.finished = true;
+    past_.push_back(std::move(all));
     past_json_ = past_to_json(past_);
     ignored_device_ = probe->device;
     ignored_inode_ = probe->inode;
@@ -264,13 +265,13 @@ bool FileLog::may_be_taken(FileProbe const& probe) {
     ignored_inode_ = probe.inode;
     return false;
   }
-  if (kin == Kinship::unsure) {
+  if (kin == Kinship::unsure || kin == Kinship::begin) {
     Nanos const now = monotonic_now();
     if (unsure_since_ == 0 || unsure_size_ != probe.size) {
       unsure_since_ = now;
       unsure_size_ = probe.size;
     }
-    if (now - unsure_since_ < settings_->look) {
+    if (kin == Kinship::begin || now - unsure_since_ < settings_->look) {
       return false;
     }
   }
@@ -334,6 +335,8 @@ void FileLog::handle_truncation(Part& part, std::size_t fresh) {
 /// Lines that came after the latest read and before the cut are in the copy that was made.
 void FileLog::read_rest_of_copy(Part& part, std::uint64_t from) {
   std::optional<FileProbe> copy = find_copy(identity_of(part), part.modified);
+  std::string const copy_path = copy ? copy->path : std::string();
+  Nanos const copied_at = copy ? copy->modified : 0;
   part.input.reset();
   part.device = part.inode = 0;  // what lies there now is another file
   part.born = 0;
@@ -353,6 +356,7 @@ void FileLog::read_rest_of_copy(Part& part, std::uint64_t from) {
     part.input = std::make_unique<SkippedInput>(
         decompressed(std::make_unique<FileInput>(part.fd.get(), 0), copy->compression), from);
   }
+  add_between(copy_path, copied_at);  // it may have been cut more than once
 }
 
 /// The path, and where it leads when it is a link: rotated files lie beside either.

@@ -9,8 +9,7 @@
 namespace vedette::source {
 namespace {
 
-constexpr Nanos kListWatched = kMinute;      // in case a file system does not tell of its changes
-constexpr Nanos kListPending = kSecond / 5;  // while it is not clear what a new file is
+constexpr Nanos kListWatched = kMinute;  // in case a file system does not tell of its changes
 
 /// Every followed file stays open; the usual soft limit is 1,024.
 void allow_open_files(std::size_t count) {
@@ -47,7 +46,7 @@ std::vector<std::unique_ptr<Log>> FileSource::discover(std::vector<Error>& probl
   bool const pending = std::any_of(passed_.begin(), passed_.end(),
                                    [](auto const& item) { return !item.second.decided; });
   Nanos const unwatched = watcher_.fd() < 0 ? settings_->look : kListWatched;
-  next_listing_ = now + (pending ? std::min(kListPending, unwatched) : unwatched);
+  next_listing_ = now + (pending ? settings_->look / 5 : unwatched);
   first_ = false;
   return out;
 }
@@ -100,7 +99,7 @@ bool FileSource::is_log_of_its_own(FoundFile const& file, std::vector<Error>& pr
   }
   auto const passed = passed_.find(file.path);
   if (passed != passed_.end() && passed->second.decided && passed->second.inode == file.inode &&
-      passed->second.device == file.device) {
+      passed->second.device == file.device && passed->second.size == file.size) {
     return false;
   }
   Result<FileProbe> const probe = probe_file(file.path);
@@ -114,8 +113,9 @@ bool FileSource::is_log_of_its_own(FoundFile const& file, std::vector<Error>& pr
   if (entry.since == 0 || entry.inode != probe->inode || entry.size != probe->size) {
     entry = Passed{probe->device, probe->inode, probe->size, now, false};
   }
-  entry.decided = kin == Kinship::itself || kin == Kinship::copy;
   bool const settled = now - entry.since >= settings_->look;
+  entry.decided =
+      kin == Kinship::itself || kin == Kinship::copy || (kin == Kinship::begin && settled);
   return kin == Kinship::other ? probe->size > 0 || settled : kin == Kinship::unsure && settled;
 }
 

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <map>
 
-namespace vedette::source {
+namespace vedette::source::file_test {
 namespace {
 
 using test::Folder;
@@ -179,7 +179,7 @@ TEST_CASE("gz and zst are told by content, joined members are one text") {
   dir.write("plain.gz", text);
   dir.write("none.gz", test::gzip(""));
   std::vector<std::string> ids;
-  for (std::size_t const want : {1, 1000, 1 << 20}) {
+  for (std::size_t const want : {1U, 1000U, 1U << 20}) {
     Scan const out = scan({dir.path()}, want);
     for (char const* name : {"a.log", "b.log", "c.log", "d.log", "plain.gz"}) {
       CAPTURE(name);
@@ -290,4 +290,4 @@ TEST_CASE("A pipe can be scanned by name") {
   CHECK(read.errors.empty());
 }
 
-}  // namespace vedette::source
+}  // namespace vedette::source::file_test

@@ -160,6 +160,10 @@ Kinship compare(FileProbe const& found, Identity const& remembered,
         !is_rotation_of(file_name(found.path), file_name(remembered_path))) {
       return Kinship::other;
     }
+    if (short_yet && !remembered.head_bytes.empty()) {
+      return !found.head.empty() && remembered.head_bytes.starts_with(found.head) ? Kinship::begin
+                                                                                  : Kinship::other;
+    }
     if (short_yet) {
       return Kinship::unsure;
     }
@@ -212,7 +216,7 @@ Kinship KnownFiles::kinship(FileProbe const& found, std::string const& owner, bo
       if (here == Kinship::itself || here == Kinship::copy) {
         return here;
       }
-      best = here == Kinship::unsure ? here : best;
+      best = here != Kinship::other && best != Kinship::begin ? here : best;
     }
   }
   return best;

@@ -36,6 +36,7 @@ struct Identity {
   std::uint64_t inode = 0;
   Nanos born = 0;            ///< of the inode; 0: the file system does not say
   Fingerprint head;          ///< of its first bytes, decompressed
+  std::string head_bytes;    ///< those bytes; "" after a restart
   std::uint64_t offset = 0;  ///< records before it were read
   Fingerprint tail;          ///< of the bytes before `offset`; size 0: not known
   bool finished = false;     ///< `offset` is its end: it was rotated away and grew no more
@@ -72,6 +73,7 @@ enum class Kinship : std::uint8_t {
   other,   ///< another file
   itself,  ///< the same inode with the same content, maybe grown, maybe under another name
   copy,    ///< its content in another file: compressed, or copied before truncation
+  begin,   ///< so far like the first bytes of it: a copy that is being made, or was made early
   unsure,  ///< too short yet to be told from a copy that is being made
 };
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace vedette::source {
+namespace vedette::source::lines_test {
 namespace {
 
 /// Gives a text in pieces of a fixed size, then its end; with pauses it has nothing every other
@@ -119,8 +119,8 @@ TEST_CASE("Lines come out the same however they are cut and asked for") {
     for (std::size_t const max_record :
          {std::size_t{1}, std::size_t{7}, std::size_t{20}, std::size_t{1000}}) {
       Taken const right = expected(text, max_record);
-      for (std::size_t const want : {1, 2, 3, 16, 100, 100'000}) {
-        for (std::size_t const piece : {1, 5, 100'000}) {
+      for (std::size_t const want : {1U, 2U, 3U, 16U, 100U, 100'000U}) {
+        for (std::size_t const piece : {1U, 5U, 100'000U}) {
           CAPTURE(seed);
           CAPTURE(max_record);
           CAPTURE(want);
@@ -209,4 +209,4 @@ TEST_CASE("What was read last can be forgotten") {
   CHECK(std::string(block.data.get(), block.size) == "two");
 }
 
-}  // namespace vedette::source
+}  // namespace vedette::source::lines_test

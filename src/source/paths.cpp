@@ -64,7 +64,7 @@ class Lister {
     } else if (has_wildcard(pattern)) {
       glob(pattern);
     } else {
-      out_.files.push_back({pattern, 0, 0, false, true});
+      out_.files.push_back({pattern, 0, 0, 0, false, true});
       watch_nearest(pattern);
     }
   }
@@ -100,7 +100,8 @@ class Lister {
   };
 
   void found(std::string const& path, struct stat const& info, bool named) {
-    out_.files.push_back({path, info.st_dev, info.st_ino, true, named});
+    auto const size = static_cast<std::uint64_t>(info.st_size);
+    out_.files.push_back({path, info.st_dev, info.st_ino, size, true, named});
     if (named) {
       out_.folders.push_back(folder_of(path));
     }

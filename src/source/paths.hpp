@@ -14,6 +14,7 @@ struct FoundFile {
   std::string path;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  std::uint64_t size = 0;
   bool exists = true;  ///< false: named as it is, not there yet
   bool named = false;  ///< by the user as it is, not found by a glob or in a folder
 };

@@ -6,8 +6,6 @@
 #include "source/registry.hpp"
 
 #include <doctest/doctest.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -55,27 +53,8 @@ class Folder {
   std::string path_;
 };
 
-inline std::string gzip(std::string const& text) {
-  z_stream stream{};
-  REQUIRE(::deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(::deflateBound(&stream, text.size()) + 32, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(::deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  return out;
-}
-
-inline std::string zstd(std::string const& text) {
-  std::string out(::ZSTD_compressBound(text.size()), '\0');
-  std::size_t const size = ::ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3);
-  REQUIRE(::ZSTD_isError(size) == 0U);
-  out.resize(size);
-  return out;
-}
+std::string gzip(std::string const& text);  // decompress_test.cpp
+std::string zstd(std::string const& text);
 
 /// What came out of one log.
 struct Read {
