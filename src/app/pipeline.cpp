@@ -123,6 +123,9 @@ Pipeline::Read Pipeline::read_next(Task& task) {
   if (stopping_) {
     return Read::done;
   }
+  if (paused_) {
+    return Read::idle;
+  }
   if (issued_ - absorbed_ >= options_.workers * std::uint64_t{4} + 4) {
     return Read::full;
   }
@@ -254,6 +257,7 @@ bool Pipeline::drain(bool wait) {
 void Pipeline::absorb(Ready&& ready) {
   MatchedBatch& batch = ready.batch;
   LogId const log = ready.entry->id;
+  current_arrival_ = ready.end ? clock_.now() : batch.arrival;
   if (ready.end) {
     watermarks_.end(log);
   } else {

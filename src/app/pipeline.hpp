@@ -34,7 +34,8 @@ struct PipelineOptions {
   bool follow = false;           ///< run: end of data is not the end
   Nanos from = kNever;           ///< events before are not looked at
   Nanos to = kForever;           ///< events at or after neither
-  std::size_t evidence_memory = 128 << 20;
+  std::size_t evidence_memory = 64 << 20;
+  std::uint64_t memory = 0;      ///< bytes of keyed state before it spills; 0 = the default
   std::string state_dir;         ///< "" = temporary files
 };
 
@@ -64,6 +65,10 @@ class Pipeline {
   /// Run: with everything read so far judged and no batch on its way, calls `cut`; reading goes on
   /// afterwards. The one place where positions, state and outputs are saved together.
   void checkpoint(std::function<void()> const& cut);
+  /// Reads nothing more until stop(): something that must be written cannot be.
+  void pause() { paused_ = true; }
+  /// Arrival of the batch in hand; for the latency of what it causes. Owner of the keyed state only.
+  Nanos current_arrival() const { return current_arrival_; }
   /// Wakes a worker: a log may have news.
   void wake();
   /// Looks for new logs; sets silent partitions aside and returns their names, for the control log.
@@ -150,6 +155,7 @@ class Pipeline {
   WatermarkTracker watermarks_;
   Ledger ledger_;
   Nanos least_ = kForever;
+  Nanos current_arrival_ = 0;
 
   std::vector<SourceEntry> sources_;
   std::mutex reader_mutex_;                      // logs_, sources_, next_sequence_
@@ -167,6 +173,7 @@ class Pipeline {
   std::atomic<std::uint64_t> absorbed_{0};       // sequences that reached the keyed state
   std::atomic<std::uint64_t> bytes_read_{0};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> paused_{false};
 
   std::mutex ready_mutex_;                       // ready_
   std::map<std::uint64_t, Ready> ready_;

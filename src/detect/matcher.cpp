@@ -12,6 +12,7 @@ using rule::RuleIndex;
 Matcher::Matcher(Plan const& plan) : plan_(plan) {
   atom_hit_.resize(plan.atoms_.size(), 0);
   atom_tested_.resize(plan.atoms_.size(), 0);
+  group_hit_.resize(plan.group_count_, 0);
   rule_woken_.resize(plan.rules_.rules.size(), 0);
 }
 
@@ -54,6 +55,7 @@ void Matcher::match_event(Batch& batch, Event const& event, Plan::Lane const& la
   if (++epoch_ == 1U << 31) {  // tested_ holds epoch * 2 + answer
     std::fill(atom_hit_.begin(), atom_hit_.end(), 0);
     std::fill(atom_tested_.begin(), atom_tested_.end(), 0);
+    std::fill(group_hit_.begin(), group_hit_.end(), 0);
     std::fill(rule_woken_.begin(), rule_woken_.end(), 0);
     epoch_ = 1;
   }
@@ -107,6 +109,9 @@ void Matcher::mark(Plan::Lane const& lane) {
       continue;
     }
     atom_hit_[atom] = epoch_;
+    for (std::uint32_t const group : plan_.atom_groups_[atom]) {
+      group_hit_[group] = epoch_;
+    }
     for (std::uint32_t i = lane.wake_first[atom]; i < lane.wake_first[atom + 1]; ++i) {
       RuleIndex const rule = lane.wakes[i];
       if (rule_woken_[rule] != epoch_) {
@@ -136,6 +141,9 @@ bool Matcher::evaluate(std::uint32_t node) {
       }
       return true;
     case Expr::Kind::any:
+      if (expr.group != 0) {
+        return group_hit_[expr.group] == epoch_;
+      }
       for (std::uint32_t i = 0; i < expr.count; ++i) {
         if (evaluate(expr.first + i)) {
           return true;

@@ -1,12 +1,38 @@
 #include "detect/plan.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace vedette::detect {
 
 using rule::Expr;
 using rule::Op;
 using rule::RuleIndex;
+
+namespace {
+
+/// A guess at the share of events for which an atom holds: names and numbers repeat, long literals
+/// in free text are rare.
+double guessed_share(rule::Atom const& atom) {
+  switch (atom.op) {
+    case Op::exists:
+    case Op::is_null:
+      return 1;
+    case Op::gt:
+    case Op::gte:
+    case Op::lt:
+    case Op::lte:
+      return 0.5;
+    case Op::cidr:
+      return 0.2;
+    case Op::equals:
+      return atom.text.size() <= 4 ? 0.3 : 0.1;
+    default:
+      return std::pow(0.4, static_cast<double>(std::min<std::size_t>(atom.text.size(), 12)));
+  }
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Plan>> Plan::compile(rule::RuleSet rules, catalog::Catalog const& catalog) {
   std::unique_ptr<Plan> plan(new Plan);
@@ -50,6 +76,7 @@ void Plan::describe_atoms() {
 }
 
 void Plan::flatten_conditions() {
+  atom_groups_.resize(atoms_.size());
   for (rule::Rule const& rule : rules_.rules) {
     rule_root_.push_back(static_cast<std::uint32_t>(expr_nodes_.size()));
     if (rule.is_single() && rule.status != rule::RuleStatus::refused) {
@@ -66,6 +93,29 @@ void Plan::flatten(Expr const& expr, std::uint32_t at) {
   expr_nodes_.resize(expr_nodes_.size() + count);
   for (std::uint32_t i = 0; i < count; ++i) {
     flatten(expr.children[i], first + i);
+  }
+  if (expr.kind == Expr::Kind::any) {
+    group_alternatives(expr_nodes_[at]);
+  }
+}
+
+// A list of alternatives that are all decided by what has hit (file extensions, names) is one bit, set
+// by whichever hits, instead of a walk over all of them.
+void Plan::group_alternatives(ExprNode& node) {
+  constexpr std::uint32_t kWorthwhile = 3;
+  if (node.count < kWorthwhile) {
+    return;
+  }
+  for (std::uint32_t i = node.first; i < node.first + node.count; ++i) {
+    ExprNode const& child = expr_nodes_[i];
+    if (child.kind != Expr::Kind::atom || !atoms_[child.first].eager ||
+        atoms_[child.first].needs_test) {
+      return;
+    }
+  }
+  node.group = group_count_++;
+  for (std::uint32_t i = node.first; i < node.first + node.count; ++i) {
+    atom_groups_[expr_nodes_[i].first].push_back(node.group);
   }
 }
 
@@ -169,8 +219,7 @@ bool Plan::triggers(std::uint32_t node, std::vector<AtomIndex>& out, double& cos
       if (!atom.eager) {
         return false;
       }
-      auto const size = static_cast<double>(rules_.atoms[expr.first].text.size());
-      cost = atom.op == Op::exists ? 100 : 10 / (1 + size);
+      cost = guessed_share(rules_.atoms[expr.first]);
       out.push_back(expr.first);
       return true;
     }

@@ -46,6 +46,7 @@ class Plan {
     rule::Expr::Kind kind{};
     std::uint32_t first = 0;  ///< first child, or the atom
     std::uint32_t count = 0;
+    std::uint32_t group = 0;  ///< not 0: holds when an atom of this group has hit
   };
   struct AtomInfo {
     FieldId field{};
@@ -72,12 +73,15 @@ class Plan {
   bool triggers(std::uint32_t node, std::vector<AtomIndex>& out, double& cost) const;
   void collect_atoms(std::uint32_t node, std::vector<bool>& seen) const;
   void flatten(rule::Expr const& expr, std::uint32_t at);
+  void group_alternatives(ExprNode& node);
   std::uint16_t slot_of(FieldId field);
 
   rule::RuleSet rules_;
   catalog::Catalog const* catalog_ = nullptr;
   std::vector<AtomInfo> atoms_;
   std::vector<ExprNode> expr_nodes_;
+  std::vector<std::vector<std::uint32_t>> atom_groups_;    // by atom: lists of alternatives it is in
+  std::uint32_t group_count_ = 1;
   std::vector<std::uint32_t> rule_root_;                   // by rule: its condition in expr_nodes_
   std::vector<std::unique_ptr<Lane>> lanes_;               // by log type; null: no rule
   std::vector<std::uint16_t> field_slot_;                  // by field id; 0 = no atom asks for it
@@ -107,6 +111,7 @@ class Matcher {
   AtomHits atom_hits_;
   std::vector<std::uint32_t> atom_hit_;     // epoch at which it hit
   std::vector<std::uint32_t> atom_tested_;  // epoch * 2 + answer
+  std::vector<std::uint32_t> group_hit_;    // epoch
   std::vector<std::uint32_t> rule_woken_;   // epoch
   std::vector<rule::RuleIndex> candidates_;
   std::uint32_t epoch_ = 0;
