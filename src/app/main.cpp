@@ -13,7 +13,7 @@
 namespace vedette::app {
 namespace {
 
-std::vector<Command> all_commands() { return {scan_command(), decode_command()}; }
+std::vector<Command> all_commands() { return {scan_command(), decode_command(), rules_command()}; }
 
 std::string overview(std::vector<Command> const& commands) {
   std::string out =

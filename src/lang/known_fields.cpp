@@ -3,6 +3,7 @@
 #include "base/yaml.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vedette::lang {
 namespace {
@@ -58,8 +59,8 @@ bool serves_all_programs(yaml::Node const& root) {
 }  // namespace
 
 KnownFields::KnownFields(catalog::Catalog const& catalog,
-                         std::vector<catalog::ContentFile> const& decoders)
-    : catalog_(catalog), lanes_(catalog.types().size()) {
+                         std::vector<catalog::ContentFile> decoders)
+    : catalog_(catalog), decoders_(std::move(decoders)), lanes_(catalog.types().size()) {
   all_.names.insert(std::begin(kSyslogFields), std::end(kSyslogFields));
   for (catalog::LogType const& type : catalog.types()) {
     Lane& lane = lanes_[static_cast<std::size_t>(type.id)];
@@ -68,19 +69,33 @@ KnownFields::KnownFields(catalog::Catalog const& catalog,
       lane.names.emplace(catalog.fields().name(field));
     }
   }
-  for (catalog::ContentFile const& file : decoders) {
+}
+
+void KnownFields::read_decoders() const {
+  for (catalog::ContentFile const& file : std::exchange(decoders_, {})) {
     read_decoder(file);
   }
 }
 
-KnownFields::Lane& KnownFields::lane(std::string_view type) {
+KnownFields::Lane& KnownFields::lane(std::string_view type) const {
   catalog::LogType const* const found = catalog_.find_type(type);
   return found == nullptr || static_cast<std::size_t>(found->id) >= lanes_.size()
              ? all_
              : lanes_[static_cast<std::size_t>(found->id)];
 }
 
-void KnownFields::read_decoder(catalog::ContentFile const& file) {
+bool KnownFields::open(TypeId type) const {
+  if (static_cast<std::size_t>(type) >= lanes_.size()) {
+    return true;  // made after us: nothing is known of it
+  }
+  Lane const& lane = lanes_[static_cast<std::size_t>(type)];
+  if (!lane.open) {
+    read_decoders();
+  }
+  return lane.open;
+}
+
+void KnownFields::read_decoder(catalog::ContentFile const& file) const {
   auto const root = yaml::parse(file.text, file.path);
   if (!root || !root->is_map()) {
     return;  // whoever loads the decoders reports it
@@ -136,13 +151,12 @@ bool KnownFields::shared_target(TypeId type, FieldId from) const {
 }
 
 bool KnownFields::known(TypeId type, std::string_view name) const {
-  if (static_cast<std::size_t>(type) >= lanes_.size()) {
-    return true;  // made after us: nothing is known of it
-  }
-  Lane const& lane = lanes_[static_cast<std::size_t>(type)];
   auto const id = catalog_.fields().find(name);
-  return lane.open || (id && catalog_.is_common(*id)) || lane.names.contains(name) ||
-         all_.names.contains(name) || !mapped(type, name).empty() || name.starts_with("original.");
+  if ((id && catalog_.is_common(*id)) || !mapped(type, name).empty() ||
+      name.starts_with("original.") || open(type)) {
+    return true;
+  }
+  return lanes_[static_cast<std::size_t>(type)].names.contains(name) || all_.names.contains(name);
 }
 
 std::vector<FieldId> KnownFields::resolve(std::span<TypeId const> types,
@@ -151,13 +165,11 @@ std::vector<FieldId> KnownFields::resolve(std::span<TypeId const> types,
   std::vector<FieldId> out;
   bool const plain = types.empty() || catalog_.is_common(self);
   for (TypeId const type : types) {
-    bool const listed = static_cast<std::size_t>(type) < lanes_.size() &&
-                        !lanes_[static_cast<std::size_t>(type)].open;
     std::vector<FieldId> const common = mapped(type, name);
     if (plain || common.empty()) {
       return {self};
     }
-    if (!listed) {
+    if (open(type)) {
       // The original is there; reading the common field too must not read another original.
       if (shared_target(type, self)) {
         return {self};

@@ -14,8 +14,9 @@ namespace vedette::lang {
 
 class KnownFields {
  public:
-  /// Reads what the catalogue's types and the decoders of `content` (decoders/*.yaml) name.
-  KnownFields(catalog::Catalog const& catalog, std::vector<catalog::ContentFile> const& decoders);
+  /// What the catalogue's types name, and the decoders (decoders/*.yaml), which are read when they
+  /// are asked for first: most rules need only the catalogue.
+  KnownFields(catalog::Catalog const& catalog, std::vector<catalog::ContentFile> decoders);
 
   /// Whether events of this type may have the field. Types that are detected in JSON, or that take
   /// KEY=VALUE words, can have any field: their originals are kept whatever they are called.
@@ -34,8 +35,10 @@ class KnownFields {
     bool open = false;
     std::set<std::string, std::less<>> names;
   };
-  void read_decoder(catalog::ContentFile const& file);
-  Lane& lane(std::string_view type);
+  void read_decoders() const;
+  void read_decoder(catalog::ContentFile const& file) const;
+  Lane& lane(std::string_view type) const;
+  bool open(TypeId type) const;
   /// The common fields that an original of this name becomes in the type.
   std::vector<FieldId> mapped(TypeId type, std::string_view name) const;
 
@@ -43,8 +46,9 @@ class KnownFields {
   bool shared_target(TypeId type, FieldId from) const;
 
   catalog::Catalog const& catalog_;
-  std::vector<Lane> lanes_;  // by log type
-  Lane all_;                 // decoders of any program
+  mutable std::vector<catalog::ContentFile> decoders_;  // until they are read
+  mutable std::vector<Lane> lanes_;                     // by log type
+  mutable Lane all_;                                    // decoders of any program
 };
 
 }  // namespace vedette::lang

@@ -32,6 +32,8 @@ std::span<LanguageSpec const> languages();
 /// hands each file to its language, refuses rules that share an id, orders members before their
 /// correlations. `*.test.yaml` files are not rules. Errors: only unreadable paths.
 Result<rule::RuleSet> load_rules(std::vector<std::string> const& paths, catalog::Catalog& catalog);
+/// The files that load_rules compiles for these paths, read.
+Result<std::vector<RuleFile>> read_rule_files(std::vector<std::string> const& paths);
 Result<rule::RuleSet> compile_rules(std::vector<RuleFile> const& files, catalog::Catalog& catalog);
 
 }  // namespace vedette::lang

@@ -144,12 +144,17 @@ void finish(rule::RuleSet& rules) {
 
 }  // namespace
 
-Result<rule::RuleSet> load_rules(std::vector<std::string> const& paths, catalog::Catalog& catalog) {
+Result<std::vector<RuleFile>> read_rule_files(std::vector<std::string> const& paths) {
   RuleFiles files;
   for (std::string const& path : paths) {
     TRY(files.add(path));
   }
-  return compile_rules(files.take(), catalog);
+  return files.take();
+}
+
+Result<rule::RuleSet> load_rules(std::vector<std::string> const& paths, catalog::Catalog& catalog) {
+  TRY(std::vector<RuleFile> const files, read_rule_files(paths));
+  return compile_rules(files, catalog);
 }
 
 Result<rule::RuleSet> compile_rules(std::vector<RuleFile> const& files, catalog::Catalog& catalog) {
