@@ -11,7 +11,8 @@ namespace vedette::decode::tmpl {
 namespace {
 
 constexpr std::size_t kLeafSize = 2;      // so few variants are tried one by one
-constexpr std::size_t kListLiterals = 4;  // more long literals than this get a table of their own
+constexpr std::size_t kFewLiterals = 2;   // so few literals are compared one by one
+constexpr std::size_t kWindow = 8;        // bytes looked up at once
 
 Op make_op(Compiled& out, CaptureType type, std::string const& literal, bool last) {
   Op op;
@@ -54,20 +55,13 @@ class TreeBuilder {
     for (auto const& [text, of_literal] : by_literal) {
       literals.push_back({text, groups(of_literal, op)});
     }
-    Node made;
-    if (literals.size() <= 2) {
-      made.list = list(literals, kNone);
-    } else {
-      made.table = table(literals, 0);
-    }
-    out_.nodes.push_back(made);
-    return static_cast<std::uint32_t>(out_.nodes.size() - 1);
+    return place(literals, 0);
   }
 
  private:
   struct Literal {
     std::string text;
-    std::vector<std::uint32_t> groups;
+    std::vector<Group> groups;
   };
   using Literals = std::vector<Literal>;
 
@@ -77,7 +71,7 @@ class TreeBuilder {
   }
 
   /// Variants with equal literals: those that go on with the same typed capture are an edge.
-  std::vector<std::uint32_t> groups(std::vector<std::uint32_t> const& members, std::uint16_t op) {
+  std::vector<Group> groups(std::vector<std::uint32_t> const& members, std::uint16_t op) {
     using EdgeKey = std::pair<CaptureType, char>;
     std::map<EdgeKey, std::vector<std::uint32_t>> edges;
     std::vector<std::uint32_t> rest;
@@ -95,7 +89,7 @@ class TreeBuilder {
         rest.push_back(v);
       }
     }
-    std::vector<std::uint32_t> out;
+    std::vector<Group> out;
     for (auto& [key, of_edge] : edges) {
       if (of_edge.size() <= kLeafSize) {
         rest.insert(rest.end(), of_edge.begin(), of_edge.end());
@@ -107,7 +101,7 @@ class TreeBuilder {
       group.capture = group.literal + 1;
       group.slot = op;
       group.node = node(of_edge, static_cast<std::uint16_t>(op + 1));
-      out.push_back(add(group));
+      out.push_back(group);
     }
     if (!rest.empty()) {
       out.push_back(leaf(rest, op));
@@ -115,12 +109,7 @@ class TreeBuilder {
     return out;
   }
 
-  std::uint32_t add(Group const& group) {
-    out_.groups.push_back(group);
-    return static_cast<std::uint32_t>(out_.groups.size() - 1);
-  }
-
-  std::uint32_t leaf(std::vector<std::uint32_t> members, std::uint16_t op) {
+  Group leaf(std::vector<std::uint32_t> members, std::uint16_t op) {
     std::sort(members.begin(), members.end());
     Group group;
     group.best = members[0];
@@ -138,7 +127,7 @@ class TreeBuilder {
       }
       out_.refs.push_back(ref);
     }
-    return add(group);
+    return group;
   }
 
   void set_tail(Ref& ref) const {
@@ -165,23 +154,6 @@ class TreeBuilder {
     return n;
   }
 
-  std::uint32_t list(Literals const& literals, std::uint32_t further) {
-    std::vector<std::uint32_t> all;
-    for (Literal const& literal : literals) {
-      all.insert(all.end(), literal.groups.begin(), literal.groups.end());
-    }
-    std::sort(all.begin(), all.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return out_.groups[a].best < out_.groups[b].best;
-    });
-    List made;
-    made.groups = static_cast<std::uint32_t>(out_.list_groups.size());
-    made.count = static_cast<std::uint32_t>(all.size());
-    made.table = further;
-    out_.list_groups.insert(out_.list_groups.end(), all.begin(), all.end());
-    out_.lists.push_back(made);
-    return static_cast<std::uint32_t>(out_.lists.size() - 1);
-  }
-
   static std::size_t common_prefix(Literals const& literals) {
     std::string const& first = literals[0].text;
     std::size_t n = first.size();
@@ -195,58 +167,62 @@ class TreeBuilder {
     return n;
   }
 
-  /// The first `offset` bytes of all literals are known to be equal.
-  std::uint32_t table(Literals const& literals, std::size_t offset) {
-    offset = std::max(offset, common_prefix(literals));
-    std::map<std::string, std::uint32_t> lists;
-    for (Literal const& literal : literals) {
-      std::string const key = literal.text.substr(offset, kScanBlock);
-      if (lists.contains(key)) {
-        continue;
-      }
-      Literals here, longer;
-      for (Literal const& other : literals) {
-        std::string const start = other.text.substr(offset, kScanBlock);
-        if (key.starts_with(start)) {
-          (other.text.size() > offset + kScanBlock ? longer : here).push_back(other);
-        }
-      }
-      std::uint32_t further = kNone;
-      if (longer.size() > kListLiterals) {
-        further = table(longer, offset + kScanBlock);
-      } else {
-        here.insert(here.end(), longer.begin(), longer.end());
-      }
-      lists[key] = list(here, further);
+  /// The node of these literals, whose first `offset` bytes are told already.
+  std::uint32_t place(Literals const& literals, std::size_t offset) {
+    Node made;
+    std::vector<Group> here;
+    Literals longer;
+    if (literals.size() > kFewLiterals) {
+      offset = std::max(offset, common_prefix(literals));
     }
-    return fill(lists, offset);
+    for (Literal const& literal : literals) {
+      if (literals.size() <= kFewLiterals || literal.text.size() <= offset) {
+        here.insert(here.end(), literal.groups.begin(), literal.groups.end());
+      } else {
+        longer.push_back(literal);
+      }
+    }
+    if (!longer.empty()) {
+      look_up(made, longer, offset);
+    }
+    std::sort(here.begin(), here.end(),
+              [](Group const& a, Group const& b) { return a.best < b.best; });
+    made.groups = static_cast<std::uint32_t>(out_.node_groups.size());
+    made.count = static_cast<std::uint16_t>(here.size());
+    out_.node_groups.insert(out_.node_groups.end(), here.begin(), here.end());
+    out_.nodes.push_back(made);
+    return static_cast<std::uint32_t>(out_.nodes.size() - 1);
   }
 
-  std::uint32_t fill(std::map<std::string, std::uint32_t> const& lists, std::size_t offset) {
-    Table made;
+  void look_up(Node& made, Literals const& literals, std::size_t offset) {
+    std::size_t width = kWindow;
+    for (Literal const& literal : literals) {
+      width = std::min(width, literal.text.size() - offset);
+      for (Group const& group : literal.groups) {
+        made.best = std::min(made.best, group.best);
+      }
+    }
+    std::map<std::string, Literals> by_window;
+    for (Literal const& literal : literals) {
+      by_window[literal.text.substr(offset, width)].push_back(literal);
+    }
+    std::vector<Slot> slots(std::bit_ceil(by_window.size() * 2));
     made.offset = static_cast<std::uint16_t>(offset);
-    made.slots = static_cast<std::uint32_t>(out_.slots.size());
-    std::size_t const size = std::bit_ceil(lists.size() * 2);
-    made.mask = static_cast<std::uint32_t>(size - 1);
-    std::vector<Slot> slots(size);
-    for (auto const& [key, list_id] : lists) {
-      char bytes[kScanBlock] = {};
-      std::memcpy(bytes, key.data(), key.size());
+    made.width = static_cast<std::uint32_t>(width);
+    made.bytes = width == kWindow ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * width)) - 1;
+    made.mask = static_cast<std::uint32_t>(slots.size() - 1);
+    for (auto const& [window, members] : by_window) {
       Slot slot;
-      std::memcpy(&slot.low, bytes, 8);
-      std::memcpy(&slot.high, bytes + 8, 8);
-      slot.list = list_id;
-      slot.width = static_cast<std::uint32_t>(key.size());
-      made.widths |= 1U << slot.width;
-      std::uint32_t at = table_hash(slot.low, slot.high, slot.width) & made.mask;
-      while (slots[at].list != kNone) {
+      std::memcpy(&slot.key, window.data(), width);
+      slot.node = place(members, offset + width);
+      std::uint32_t at = slot_hash(slot.key) & made.mask;
+      while (slots[at].node != kNone) {
         at = (at + 1) & made.mask;
       }
       slots[at] = slot;
     }
+    made.slots = static_cast<std::uint32_t>(out_.slots.size());
     out_.slots.insert(out_.slots.end(), slots.begin(), slots.end());
-    out_.tables.push_back(made);
-    return static_cast<std::uint32_t>(out_.tables.size() - 1);
   }
 
   Compiled& out_;

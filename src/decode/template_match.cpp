@@ -13,20 +13,9 @@
 namespace vedette::decode::tmpl {
 namespace {
 
-struct Wide {
-  std::uint64_t low, high;
-};
-
-inline Wide load_wide(char const* p, unsigned width) {
-  Wide out;
-  std::memcpy(&out.low, p, 8);
-  std::memcpy(&out.high, p + 8, 8);
-  if (width < 8) {
-    out.low &= (std::uint64_t{1} << (width * 8)) - 1;
-    out.high = 0;
-  } else if (width < 16) {
-    out.high &= (std::uint64_t{1} << (width * 8 - 64)) - 1;
-  }
+inline std::uint64_t load_eight(char const* p) {
+  std::uint64_t out;
+  std::memcpy(&out, p, sizeof out);
   return out;
 }
 
@@ -71,55 +60,26 @@ bool Matcher::match_one(std::uint32_t variant) {
 
 void Matcher::node(std::uint32_t id, char const* p) {
   Node const& n = c_.nodes[id];
-  if (n.list != kNone) {
-    list(c_.lists[n.list], p);
-  } else {
-    table(n.table, p);
-  }
-}
-
-void Matcher::table(std::uint32_t id, char const* p) {
-  Table const& t = c_.tables[id];
-  if (t.offset > end_ - p) {
-    return;
-  }
-  char const* const at = p + t.offset;
-  auto const left = static_cast<std::size_t>(end_ - at);
-  std::uint32_t widths = t.widths;
-  if (left < kScanBlock) {
-    widths &= (2U << left) - 1;
-  }
-  while (widths != 0) {
-    auto const width = static_cast<unsigned>(std::bit_width(widths)) - 1;
-    widths &= ~(1U << width);
-    Wide const key = load_wide(at, width);
-    for (std::uint32_t i = table_hash(key.low, key.high, width) & t.mask;; i = (i + 1) & t.mask) {
-      Slot const& slot = c_.slots[t.slots + i];
-      if (slot.list == kNone) {
+  if (n.bytes != 0 && n.best < best_ && end_ - p >= n.offset + n.width) {
+    std::uint64_t const key = load_eight(p + n.offset) & n.bytes;
+    for (std::uint32_t i = slot_hash(key) & n.mask;; i = (i + 1) & n.mask) {
+      Slot const& slot = c_.slots[n.slots + i];
+      if (slot.node == kNone) {
         break;
       }
-      if (slot.low == key.low && slot.high == key.high && slot.width == width) {
-        list(c_.lists[slot.list], p);
-        return;  // the list holds what shorter entries have, too
+      if (slot.key == key) {
+        node(slot.node, p);
+        break;
       }
     }
   }
-}
-
-void Matcher::list(List const& of, char const* p) {
-  for (std::uint32_t i = 0; i < of.count; ++i) {
-    Group const& group = c_.groups[c_.list_groups[of.groups + i]];
-    if (group.best >= best_) {
-      break;
-    }
-    if (group.ref_count != 0) {
-      leaf(group, p);
+  Group const* const groups = c_.node_groups.data() + n.groups;
+  for (std::uint32_t i = 0; i < n.count && groups[i].best < best_; ++i) {
+    if (groups[i].ref_count != 0) {
+      leaf(groups[i], p);
     } else {
-      edge(group, p);
+      edge(groups[i], p);
     }
-  }
-  if (of.table != kNone) {
-    table(of.table, p);
   }
 }
 

@@ -1,9 +1,9 @@
 // Templates compiled for matching. Built once (template_compile.cpp), then immutable and shared.
 //
 // A variant is a program of ops: (capture, literal after it); op 0 is the literal at the start and has
-// no capture. Per log program there is a tree: a node stands before a literal and looks its first bytes
-// up in a table; what is found there is a list of groups. A group is either an edge (its variants
-// share literal and typed capture: both are done once, then comes the next node) or a leaf (its variants
+// no capture. Per log program there is a tree: a node stands before a literal and looks some of its bytes
+// up in a table, which leads to a node with fewer literals left. Its groups are either edges (variants
+// share literal and typed capture: both are done once, then comes the next node) or leaves (variants
 // are tried in rank order). Variants are numbered by rank: the least number that matches wins.
 #pragma once
 
@@ -53,26 +53,20 @@ struct Group {
   std::uint16_t slot = 0;        ///< edge: number of the capture
 };
 
-struct List {
-  std::uint32_t groups = 0, count = 0;  ///< sorted by Group::best
-  std::uint32_t table = kNone;          ///< and a further table for longer literals
-};
-
-/// A look-up of the bytes [offset, offset + width) after the position, longest width first.
-struct Table {
-  std::uint32_t slots = 0, mask = 0;
-  std::uint32_t widths = 0;      ///< bit w: some entry has w bytes
+/// A place in a message before which variants stand. Literals that end here are groups; longer ones are
+/// told apart by `width` bytes at `offset` (what lies between is verified by the group).
+struct Node {
+  std::uint32_t groups = 0;      ///< first of Compiled::node_groups, sorted by Group::best
+  std::uint16_t count = 0;
   std::uint16_t offset = 0;
+  std::uint32_t slots = 0, mask = 0;
+  std::uint64_t bytes = 0;       ///< `width` bytes of ones; 0 = nothing to look up
+  std::uint32_t width = 0;
+  std::uint32_t best = kNone;    ///< least variant behind the slots
 };
 struct Slot {
-  std::uint64_t low = 0, high = 0;
-  std::uint32_t list = kNone;
-  std::uint32_t width = 0;
-};
-
-struct Node {
-  std::uint32_t list = kNone;    ///< when there is nothing to look up
-  std::uint32_t table = kNone;
+  std::uint64_t key = 0;
+  std::uint32_t node = kNone;
 };
 
 /// All variants of one TemplateSet, and a tree per log program.
@@ -81,18 +75,14 @@ struct Compiled {
   std::vector<std::uint32_t> first_op;    ///< of each variant
   std::vector<std::uint16_t> op_count;
   std::vector<Ref> refs;
-  std::vector<Group> groups;
-  std::vector<std::uint32_t> list_groups;  ///< what List::groups points into
-  std::vector<List> lists;
-  std::vector<Table> tables;
+  std::vector<Group> node_groups;         ///< what Node::groups points into
   std::vector<Slot> slots;
   std::vector<Node> nodes;
   std::string pool;
 };
 
-inline std::uint32_t table_hash(std::uint64_t low, std::uint64_t high, std::uint32_t width) {
-  std::uint64_t const x = (low ^ (high + width) * 0xC2B2AE3D27D4EB4FULL) * 0x9E3779B97F4A7C15ULL;
-  return static_cast<std::uint32_t>(x >> 32);
+inline std::uint32_t slot_hash(std::uint64_t key) {
+  return static_cast<std::uint32_t>(key * 0x9E3779B97F4A7C15ULL >> 40);
 }
 
 /// Sorts variants by rank: most literal bytes, most typed captures, template, expansion.
@@ -127,8 +117,6 @@ class Matcher {
     char const* cut;
   };
   void node(std::uint32_t id, char const* p);
-  void table(std::uint32_t id, char const* p);
-  void list(List const& of, char const* p);
   void edge(Group const& group, char const* p);
   void leaf(Group const& group, char const* p);
   bool run(Ref const& ref, char const* p, unsigned share);
