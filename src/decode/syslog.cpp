@@ -18,11 +18,13 @@ class Remembered {
  public:
   bool is(std::string_view text) const {
     return text.size() == size_ && size_ <= kRemembered &&
-           std::memcmp(text.data(), bytes_, size_) == 0;
+           (size_ == 0 || std::memcmp(text.data(), bytes_, size_) == 0);
   }
   void set(std::string_view text) {
     size_ = text.size();
-    std::memcpy(bytes_, text.data(), std::min(size_, kRemembered));
+    if (size_ > 0) {
+      std::memcpy(bytes_, text.data(), std::min(size_, kRemembered));
+    }
   }
 
  private:
