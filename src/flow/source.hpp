@@ -53,6 +53,13 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual std::string const& name() const = 0;
+  /// Before open(), once per saved position of this source's logs, also of those that are not there
+  /// at this moment: discover() gives them again (they may have a rest to be read under another name,
+  /// and what they have read is not to be read again). restore() is called on each log nonetheless.
+  virtual void recall(std::string_view log_name, std::string_view position) {
+    static_cast<void>(log_name);
+    static_cast<void>(position);
+  }
   /// Opens listeners, lists files. Logs that cannot be read are reported in `problems` and left out.
   virtual Status open(std::vector<Error>& problems) = 0;
   /// Logs that have appeared since the last call (new files; on the first call: all).

@@ -228,7 +228,7 @@ void FileLog::remember(Part const& part) {
 
 /// Tells the other logs of the source which files are this one's.
 void FileLog::publish() {
-  if (!settings_->follow) {
+  if (!settings_->follow && settings_->resumed_at == kNever) {
     return;
   }
   std::vector<Identity> files = past_;

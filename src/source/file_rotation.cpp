@@ -77,7 +77,9 @@ void FileLog::start_fresh() {
     return;
   }
   if (!settings_->follow) {
-    add_part(std::move(*probe), 0, false, next_generation_);
+    if (settings_->resumed_at == kNever || may_be_taken(*probe)) {
+      add_part(std::move(*probe), 0, false, next_generation_);
+    }
     return;
   }
   if (!probe->regular || probe->compression == Compression::unsure || probe->size == 0 ||
@@ -165,7 +167,8 @@ void FileLog::resume() {
   if (!saved.parts.empty()) {
     add_between(old_path, since);
   }
-  if (!settings_->follow) {
+  struct stat info{};
+  if (!settings_->follow && (saved.parts.empty() || ::stat(path_.c_str(), &info) == 0)) {
     Result<FileProbe> probe = probe_file(path_);
     if (!probe) {
       problem(probe.error());

@@ -9,7 +9,8 @@
 namespace vedette::source {
 namespace {
 
-constexpr Nanos kListWatched = kMinute;  // in case a file system does not tell of its changes
+constexpr Nanos kRemembered = 90 * kDay;  // a file that is gone is waited for so long
+constexpr Nanos kListWatched = kMinute;   // in case a file system does not tell of its changes
 
 /// Every followed file stays open; the usual soft limit is 1,024.
 void allow_open_files(std::size_t count) {
@@ -22,6 +23,18 @@ void allow_open_files(std::size_t count) {
 }
 
 }  // namespace
+
+void FileSource::recall(std::string_view log_name, std::string_view position) {
+  Result<FilePosition> const saved = parse_file_position(position);
+  std::string const prefix = name_ + '/';
+  if (!saved || !saved->started || !log_name.starts_with(prefix)) {
+    return;  // restore() tells what is wrong with it
+  }
+  settings_->resumed_at = std::max(settings_->resumed_at, saved->at);
+  if (saved->at > settings_->clock->now() - kRemembered) {
+    recalled_.emplace(log_name.substr(prefix.size()));
+  }
+}
 
 Status FileSource::open(std::vector<Error>& problems) {
   if (settings_->follow) {
@@ -67,6 +80,13 @@ void FileSource::take_listing(Listing listing, std::vector<std::unique_ptr<Log>>
     watch_folder(folder);
   }
   for (FoundFile const& file : listing.files) {
+    recalled_.erase(file.path);
+  }
+  for (std::string const& path : recalled_) {
+    listing.files.push_back({.path = path, .exists = false});
+  }
+  recalled_.clear();
+  for (FoundFile const& file : listing.files) {
     if (given_.contains(file.path) || !is_log_of_its_own(file, problems)) {
       continue;
     }
@@ -82,6 +102,9 @@ bool FileSource::is_log_of_its_own(FoundFile const& file, std::vector<Error>& pr
       problems.push_back(std::move(error));
     }
   };
+  if (!file.exists && !file.named) {
+    return true;
+  }
   if (!file.exists) {
     Error error{"does not exist", settings_->follow ? "it is waited for" : "check the path", {}, 0};
     complain(std::move(error));

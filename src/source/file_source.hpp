@@ -23,6 +23,7 @@ class FileSource final : public Source {
       : name_(std::move(name)), patterns_(std::move(patterns)), settings_(std::move(settings)) {}
 
   std::string const& name() const override { return name_; }
+  void recall(std::string_view log_name, std::string_view position) override;
   Status open(std::vector<Error>& problems) override;
   std::vector<std::unique_ptr<Log>> discover(std::vector<Error>& problems) override;
   int wake_fd() const override { return watcher_.fd(); }
@@ -64,6 +65,7 @@ class FileSource final : public Source {
   Listing listing_;  // made by open(), taken by the first discover()
   std::map<std::string, Given, std::less<>> given_;  // by path
   std::map<std::string, Passed, std::less<>> passed_;
+  std::set<std::string, std::less<>> recalled_;  // paths with a saved position
   std::set<std::string, std::less<>> complained_;
   std::unordered_map<int, std::string> folder_watches_;          // watch to folder
   std::unordered_map<int, std::set<std::string>> file_watches_;  // watch to paths of logs
