@@ -221,7 +221,9 @@ bool TemplateSet::match(ProgramId program, std::string_view message, Batch& batc
                         FieldCache& fields, TypeId& type) const {
   Impl const& set = *impl_;
   tmpl::Program const& own = set.programs[static_cast<std::size_t>(program)];
-  tmpl::Matcher matcher(set.compiled, message.data(), message.data() + message.size());
+  static constexpr char kNothing[128] = {};  // an empty message need not point into a record
+  char const* const begin = message.empty() ? kNothing : message.data();
+  tmpl::Matcher matcher(set.compiled, begin, begin + message.size());
   std::uint32_t const found = matcher.match(own.root);
   if (found == tmpl::kNone) {
     return false;
