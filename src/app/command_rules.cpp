@@ -10,7 +10,7 @@
 #include "lab/explain.hpp"
 #include "lab/lint.hpp"
 #include "lab/rule_report.hpp"
-#include "lab/rule_test.hpp"
+#include "lab/rule_cases.hpp"
 #include "lang/language.hpp"
 #include "normalize/normalize.hpp"
 #include "normalize/print.hpp"

@@ -1,7 +1,7 @@
 #include "app/rule_files.hpp"
 
 #include "catalog/catalog.hpp"
-#include "lab/rule_test.hpp"
+#include "lab/rule_cases.hpp"
 
 #include <algorithm>
 #include <filesystem>

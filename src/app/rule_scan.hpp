@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/loading.hpp"
-#include "lab/rule_test.hpp"
+#include "lab/rule_cases.hpp"
 
 namespace vedette::app {
 

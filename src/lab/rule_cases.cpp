@@ -1,4 +1,4 @@
-#include "lab/rule_test.hpp"
+#include "lab/rule_cases.hpp"
 
 #include "base/yaml.hpp"
 
