@@ -36,7 +36,8 @@ class Log {
   /// Stable name, `source/partition` (e.g. `file//var/log/auth.log`): first part of event ids.
   virtual std::string const& name() const = 0;
   /// Fills data, size, generation, offset, framing, cut, arrival, reference of `block`: about
-  /// `want` bytes of whole records (less when less is there, more only for one long record).
+  /// `want` bytes of whole records (less when less is there, more only for one long record). An
+  /// error tells what could not be read; it does not end the log: call again.
   virtual Result<ReadState> read(Block& block, std::size_t want) = 0;
   /// Where the next read begins, with all it takes to find it again (identity, fingerprint,
   /// generation), as one line of JSON. Records read before are never read again after restore().

@@ -706,26 +706,6 @@ TEST_CASE("A writer in another thread rotates while we read and restart") {
     REQUIRE(text.compare(at, 5, "line ") == 0);
     ++seen[static_cast<std::size_t>(std::stoi(text.substr(at + 5, 10)))];
   }
-  if (std::count(seen.begin(), seen.end(), 1) != kLines) {
-    int last = 1;
-    for (int i = 0; i < kLines; ++i) {
-      if (seen[i] != last) {
-        printf("%d: %d ", i, seen[i]);
-        for (auto const& n : follow.names()) {
-          std::string const& t = follow.of(n).text;
-          std::string key = "line " + std::to_string(i);
-          for (std::size_t at = t.find(key); at != std::string::npos; at = t.find(key, at + 1)) {
-            if (!std::isdigit(t[at + key.size()])) {
-              std::size_t rec = std::count(t.begin(), t.begin() + at, '\n');
-              printf(" %s[%s]", n.c_str(), follow.of(n).ids[rec].c_str());
-            }
-          }
-        }
-        printf("\n");
-        last = seen[i];
-      }
-    }
-  }
   CHECK(std::count(seen.begin(), seen.end(), 1) == kLines);
   CHECK(follow.errors().empty());
 }

@@ -38,8 +38,9 @@ Result<ReadState> FileLog::read(Block& block, std::size_t want) {
   if (!started_) {
     start();
   }
-  // A file that turns up at the path while the others are read is read in the same call.
-  for (bool again = !ended_; again && problems_.empty();) {
+  // A file that turns up at the path while the others are read is read in the same call. Problems
+  // wait until there is nothing to deliver.
+  for (bool again = !ended_; again;) {
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       if (read_part(*parts_[i], block, want)) {
         more_ = true;

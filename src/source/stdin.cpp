@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
+#include <utility>
+
 namespace vedette::source::stdin {
 namespace {
 
@@ -29,12 +32,10 @@ class StdinLog final : public Log {
     if (input_ != nullptr) {
       Result<LineReader::Fill> const filled = lines_.fill(*input_, want);
       if (!filled) {
-        return give_up(filled.error());
-      }
-      if (*filled == LineReader::Fill::end) {
-        Status const whole = input_->finish();
-        if (!whole) {
-          return give_up(whole.error());
+        give_up(filled.error());
+      } else if (*filled == LineReader::Fill::end) {
+        if (Status const whole = input_->finish(); !whole) {
+          give_up(whole.error());
         }
         input_.reset();
       }
@@ -45,6 +46,9 @@ class StdinLog final : public Log {
       block.arrival = clock_->now();
       block.reference = reference(block.arrival);
       return ReadState::data;
+    }
+    if (problem_) {
+      return std::unexpected(*std::exchange(problem_, std::nullopt));
     }
     *ended_ = input_ == nullptr;
     return *ended_ ? ReadState::end : ReadState::idle;
@@ -71,12 +75,12 @@ class StdinLog final : public Log {
   LogCounters const& counters() const override { return counters_; }
 
  private:
-  /// Told once; what was read before is still delivered.
-  std::unexpected<Error> give_up(Error error) {
+  /// Told when what was read before is delivered.
+  void give_up(Error error) {
     input_.reset();
     ++counters_.errors;
     error.file = "-";
-    return std::unexpected(std::move(error));
+    problem_ = std::move(error);
   }
 
   Nanos reference(Nanos now) const {
@@ -92,6 +96,7 @@ class StdinLog final : public Log {
   LogCounters counters_;
   std::unique_ptr<ByteInput> input_;  // none: at its end
   LineReader lines_;
+  std::optional<Error> problem_;
   std::uint32_t generation_ = 0;
 };
 
