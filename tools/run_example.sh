@@ -8,7 +8,7 @@ incident=examples/ssh-siege
 
 options=()
 if [ -f "$incident/scan.args" ]; then
-  read -r -a options < <(grep -v '^#' "$incident/scan.args" | tr '\n' ' ')
+  read -r -a options <<<"$(grep -v '^#' "$incident/scan.args" | tr '\n' ' ')"
 fi
 logs=("$incident"/*.log)
 
