@@ -153,6 +153,12 @@ void work(BlockReader& reader, OrderedWriter& writer, Content const& content,
       std::vector<std::string> why;
       if (settings.explain) {
         why = content.decoders->explain(event.raw_view(), fields, settings.decode);
+        if (content.decoders->decoder_name(event.decoder) == "json") {
+          why.push_back(event.type == kUnknownType
+                            ? "no log type has conditions that its fields satisfy"
+                            : "log type " + content.catalog->type(event.type).name +
+                                  " by what its fields hold");
+        }
       }
       normalize::append_event(out, batch, event, *content.catalog, *task.log_name, why);
       out += '\n';

@@ -361,7 +361,7 @@ std::vector<std::string> DecoderSet::explain(std::string_view record, FieldCache
                           .scratch = &scratch[index]};
     if (impl_->decoders[index]->decode({&copy, 1}, context) == 1) {
       std::string line = name + ": takes it";
-      if (!batch.events.empty()) {
+      if (!batch.events.empty() && batch.events.front().type != kUnknownType) {
         line += " as " + impl_->catalog->type(batch.events.front().type).name;
       }
       out.push_back(std::move(line));
