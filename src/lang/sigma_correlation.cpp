@@ -52,6 +52,9 @@ Result<Nanos> parse_span(yaml::Node const& node) {
     return fail_at({}, node.line, "'" + node.scalar + "' is no time span",
                    "such as 30s, 5m, 12h or 7d");
   }
+  if (*duration > kLongestSpan) {
+    return fail_at({}, node.line, "'" + node.scalar + "' is longer than ten years");
+  }
   return *duration;
 }
 

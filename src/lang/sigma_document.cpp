@@ -150,6 +150,9 @@ Result<Merge> parse_merge(yaml::Node const& node, std::string const& path) {
     return fail_at({}, timespan->line, "'" + timespan->scalar + "' is no time span",
                    "such as 30s, 5m, 12h or 7d");
   }
+  if (*duration > kLongestSpan) {
+    return fail_at({}, timespan->line, "'" + timespan->scalar + "' is longer than ten years");
+  }
   out.timespan = *duration;
   return out;
 }

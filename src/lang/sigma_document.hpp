@@ -83,6 +83,9 @@ Result<Condition> parse_condition(std::string_view text, int line);
 /// `*` stands for any characters.
 bool name_matches(std::string_view pattern, std::string_view name);
 
+/// Sums of times and spans must fit into 64 bits.
+inline constexpr Nanos kLongestSpan = 3660 * kDay;
+
 struct Merge {
   std::vector<std::string> group_by;
   Nanos timespan = 0;
