@@ -16,14 +16,16 @@ namespace {
 
 constexpr Nanos kIdleWait = kMinute;
 
+}  // namespace
+
 /// Where an output is: everything up to `cursor` is safe, `position` is the output's own word for
 /// it.
-struct Place {
+struct Deliveries::Place {
   std::uint64_t cursor = 0;
   std::string position;
 };
 
-Result<std::map<std::string, Place>> places_of(std::string_view state) {
+Result<std::map<std::string, Deliveries::Place>> Deliveries::places_of(std::string_view state) {
   std::map<std::string, Place> out;
   if (state.empty()) {
     return out;
@@ -36,8 +38,6 @@ Result<std::map<std::string, Place>> places_of(std::string_view state) {
   }
   return out;
 }
-
-}  // namespace
 
 class Deliveries::Worker {
  public:

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -74,6 +75,8 @@ class Deliveries {
 
  private:
   class Worker;
+  struct Place;
+  static Result<std::map<std::string, Place>> places_of(std::string_view state);
   alert::Outbox& outbox_;
   Clock const& clock_;
   DeliveryOptions options_;
