@@ -87,7 +87,11 @@ class FieldWriter {
       add(ids_.dst_port, name.substr(colon + 1), Kind::number);
       name = name.substr(0, colon);
     }
-    add_given(parse_ip(name) ? ids_.dst_ip : ids_.domain, name);
+    bool const address = parse_ip(name).has_value();
+    if (address && name.starts_with('[')) {
+      name = name.substr(1, name.size() - 2);
+    }
+    add_given(address ? ids_.dst_ip : ids_.domain, name);
   }
   void request(std::string_view text) {
     Request const parsed = parse_request(text);

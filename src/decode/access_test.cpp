@@ -63,7 +63,7 @@ TEST_CASE("access: clients that are no addresses, virtual hosts") {
   CHECK(access.fields("www.example.com:80 client.example.net" + rest) ==
         "dst_port=80|domain='www.example.com'|original.src_ip='client.example.net'" + tail);
   CHECK(access.fields("[2001:db8::2]:80 192.0.2.7" + rest) ==
-        "dst_port=80|dst_ip='[2001:db8::2]'|src_ip='192.0.2.7'" + tail);
+        "dst_port=80|dst_ip='2001:db8::2'|src_ip='192.0.2.7'" + tail);
   CHECK(access.fields("2001:db8::2 192.0.2.7" + rest) ==
         "dst_ip='2001:db8::2'|src_ip='192.0.2.7'" + tail);
 }

@@ -74,6 +74,9 @@ bool is_usable(Batch& batch, Field& field, MapLink const& link) {
            (link.type != FieldType::ip || all_addresses(field.view()));
   }
   std::string_view const text = batch.text(field);
+  if (text == "-") {  // how many products write "nothing"
+    return false;
+  }
   switch (link.type) {
     case FieldType::ip:
       return parse_ip(text).has_value();

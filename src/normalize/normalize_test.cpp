@@ -133,6 +133,7 @@ TEST_CASE("normalize: values that do not fit a common field stay originals only"
                                           {"addr", "[\"1.2.3.4\",\"x\"]", Kind::list},
                                           {"addr", "{}", Kind::record},
                                           {"who", "", Kind::text},
+                                          {"who", "-", Kind::text},
                                           {"who", "null", Kind::null},
                                           {"result", "granted", Kind::text},
                                           {"result", "[\"success\"]", Kind::list}}) {
