@@ -1,32 +1,45 @@
 // What every rule language compiles to. The IR keeps the rule's structure; detect/ lowers it.
 //
 // Meaning of an atom on an event (the reference engine and the plan must agree with this text):
-// - It holds when some value of its field matches. A field that occurs several times, or whose value
+// - It holds when some value of its field matches. A field that occurs several times, or whose
+// value
 //   is a JSON list, has several values. An atom without field looks at the raw text of the record.
 // - Values are text: a string with its escapes resolved, or the token of a number or boolean.
 // - Text compares without case (ASCII) unless `cased`. `word`, `text` and all other types alike.
 // - `equals` on a field of type ip compares addresses when both sides are addresses.
 // - gt gte lt lte compare as numbers; a value that is no number does not match.
 // - cidr: the value is an address inside the subnet. regex: RE2, unanchored, case-sensitive unless
-//   the rule says (?i). wildcard: `*` any bytes, `?` one byte, anchored at both ends.
-// - exists: the field is present (also null or empty). is_null: absent, or JSON null.
+//   the rule says (?i); over bytes, so that invalid UTF-8 hides nothing (rule/regex.hpp). wildcard:
+//   `*` any bytes, `?` one byte, anchored at both ends.
+// - exists: the field is present (also null or empty). is_null: absent, or never anything but null.
 // A null value matches nothing but is_null and exists.
 #pragma once
+
+#include "base/time.hpp"
+#include "event/event.hpp"
+#include "event/field.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/time.hpp"
-#include "event/event.hpp"
-#include "event/field.hpp"
-
 namespace vedette::rule {
 
 enum class Op : std::uint8_t {
-  equals, contains, starts_with, ends_with, wildcard, regex, cidr,
-  exists, is_null, gt, gte, lt, lte,
+  equals,
+  contains,
+  starts_with,
+  ends_with,
+  wildcard,
+  regex,
+  cidr,
+  exists,
+  is_null,
+  gt,
+  gte,
+  lt,
+  lte,
 };
 
 /// One leaf predicate. Equal atoms of all rules are one atom.
@@ -35,10 +48,11 @@ struct Atom {
   bool keyword = false;  ///< no field: the record's raw text
   Op op = Op::equals;
   bool cased = false;
-  std::string text;      ///< literal (escapes resolved), pattern, or regex
-  /// wildcard only: `text` as pieces: '\1' stands for `*`, '\2' for `?` (so that literal * and ? survive)
-  double number = 0;     ///< gt gte lt lte
-  Subnet subnet;         ///< cidr
+  std::string text;  ///< literal (escapes resolved), pattern, or regex
+  /// wildcard only: `text` as pieces: '\1' stands for `*`, '\2' for `?` (so that literal * and ?
+  /// survive)
+  double number = 0;  ///< gt gte lt lte
+  Subnet subnet;      ///< cidr
   friend bool operator==(Atom const& a, Atom const& b);
 };
 
@@ -62,49 +76,57 @@ using RuleIndex = std::uint32_t;
 
 /// How evidence of a keyed rule is judged (design section 3).
 enum class NodeType : std::uint8_t {
-  event,             ///< single-event rule, an episode per event
-  merged,            ///< single-event rule with `merge`: growing condition with bound 1
-  event_count, value_count, temporal, temporal_ordered, first_seen,
+  event,   ///< single-event rule, an episode per event
+  merged,  ///< single-event rule with `merge`: growing condition with bound 1
+  event_count,
+  value_count,
+  temporal,
+  temporal_ordered,
+  first_seen,
 };
 
 /// The keys of one member: for each group-by name the fields that give its value.
 struct Member {
-  RuleIndex rule = 0;            ///< a single-event rule, or a correlation (a chain)
-  std::vector<FieldId> keys;     ///< parallel to Node::group_by (aliases resolved for this member)
+  RuleIndex rule = 0;  ///< a single-event rule, or a correlation (a chain)
+  /// Parallel to Node::group_by, aliases resolved for this member. Of a chain: the names of keys of
+  /// the inner correlation (its group_by), as field ids.
+  std::vector<FieldId> keys;
 };
 
 struct Node {
   NodeType type = NodeType::event;
-  std::vector<Member> members;          ///< empty for `event` and `merged`: the rule itself
-  std::vector<std::string> group_by;    ///< names as alerts show them
-  std::vector<FieldId> group_fields;    ///< of `merged`: parallel to group_by
-  Nanos timespan = 0;                   ///< W (H for first_seen), nanoseconds
-  std::uint64_t bound = 1;              ///< condition: count >= bound (`gt: n` is stored as n + 1)
-  std::vector<FieldId> value_fields;    ///< value_count: distinct combinations of these
-  Nanos learn = 0;                      ///< first_seen: silent for the first of a source's history
-  Nanos max = kDay;                     ///< episodes are cut at epoch multiples of this
+  std::vector<Member> members;        ///< empty for `event` and `merged`: the rule itself
+  std::vector<std::string> group_by;  ///< names as alerts show them
+  std::vector<FieldId> group_fields;  ///< of `merged`: parallel to group_by
+  Nanos timespan = 0;                 ///< W (H for first_seen), nanoseconds
+  /// Condition: count >= bound (`gt: n` is n + 1); of temporal and temporal_ordered the number of
+  /// members, all of which have to match.
+  std::uint64_t bound = 1;
+  std::vector<FieldId> value_fields;  ///< value_count: distinct combinations of these
+  Nanos learn = 0;                    ///< first_seen: silent for the first of a source's history
+  Nanos max = kDay;                   ///< episodes are cut at epoch multiples of this
 };
 
 struct Rule {
   std::string id, name, title, description, author, path, language;
-  int line = 0;                       ///< where it begins in `path`
+  int line = 0;  ///< where it begins in `path`
   Level level = Level::medium;
   std::vector<std::string> tags, falsepositives, references;
   std::vector<std::string> show_fields;  ///< Sigma `fields`
-  std::string text;                   ///< the rule as written
+  std::string text;                      ///< the rule as written
   RuleStatus status = RuleStatus::loaded;
-  std::string reason;                 ///< of degraded and refused
+  std::string reason;  ///< of degraded and refused
   int reason_line = 0;
-  std::vector<TypeId> types;          ///< lanes a single-event rule runs in, sorted
-  Expr condition;                     ///< of single-event rules
+  std::vector<TypeId> types;  ///< lanes a single-event rule runs in, sorted
+  Expr condition;             ///< of single-event rules
   Node node;
-  bool alerts = true;                 ///< false: only a member of correlations (`generate` false)
+  bool alerts = true;  ///< false: only a member of correlations (`generate` false)
   bool is_single() const { return node.type == NodeType::event || node.type == NodeType::merged; }
 };
 
 /// All rules of a run, atoms shared. Members come before the correlations that use them.
 struct RuleSet {
-  std::vector<Rule> rules;    ///< refused ones are kept for the report; they are in no lane
+  std::vector<Rule> rules;  ///< refused ones are kept for the report; they are in no lane
   std::vector<Atom> atoms;
 };
 
