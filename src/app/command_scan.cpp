@@ -8,6 +8,7 @@
 #include "alert/alert.hpp"
 #include "app/arguments.hpp"
 #include "app/commands.hpp"
+#include "app/config.hpp"
 #include "app/loading.hpp"
 #include "app/pipeline.hpp"
 #include "app/report.hpp"
@@ -67,6 +68,8 @@ class LevelSink final : public detect::EpisodeSink {
 };
 
 struct ScanSettings {
+  std::vector<std::string> rules;
+  std::vector<std::string> disabled;
   PipelineOptions pipeline;
   decode::DecodeOptions decode;
   int year = 0;
@@ -84,8 +87,32 @@ Result<rule::Level> level_argument(Arguments const& arguments, std::string_view 
               "write informational, low, medium, high or critical");
 }
 
+/// What a configuration file says goes first; flags say it again.
+Status read_configuration(Arguments const& arguments, ScanSettings& settings) {
+  settings.rules = arguments.all("rules");
+  if (!arguments.has("config")) {
+    return {};
+  }
+  std::vector<Error> problems;
+  Config const config = load_config(arguments.text("config"), program_specs(), problems);
+  if (!problems.empty()) {
+    for (std::size_t i = 0; i + 1 < problems.size(); ++i) {
+      print_error(problems[i]);
+    }
+    return std::unexpected(problems.back());
+  }
+  settings.pipeline.lateness = config.lateness;
+  settings.decode.timezone = config.timezone;
+  settings.disabled = config.disabled_rules;
+  if (settings.rules.empty()) {
+    settings.rules = config.rule_paths;
+  }
+  return {};
+}
+
 Result<ScanSettings> read_settings(Arguments const& arguments) {
   ScanSettings settings;
+  TRY(read_configuration(arguments, settings));
   unsigned const cores = std::max(1U, std::thread::hardware_concurrency());
   TRY(auto const workers, arguments.integer("workers", cores, 1, 256));
   settings.pipeline.workers = static_cast<unsigned>(workers);
@@ -97,12 +124,14 @@ Result<ScanSettings> read_settings(Arguments const& arguments) {
     }
     settings.pipeline.read_size = static_cast<std::size_t>(*size);
   }
-  TRY(settings.pipeline.lateness, duration_argument(arguments, "lateness", 10 * kMinute));
+  TRY(settings.pipeline.lateness, duration_argument(arguments, "lateness", settings.pipeline.lateness));
   TRY(settings.pipeline.from, time_argument(arguments, "from", kNever));
   TRY(settings.pipeline.to, time_argument(arguments, "to", kForever));
   TRY(auto const year, arguments.integer("year", 0, 1970, 2200));
   settings.year = static_cast<int>(year);
-  TRY(settings.decode, decode_options(arguments));
+  if (arguments.has("timezone")) {
+    TRY(settings.decode, decode_options(arguments));
+  }
   if (arguments.has("min-level")) {
     TRY(settings.min_level, level_argument(arguments, "min-level"));
   }
@@ -175,7 +204,7 @@ int run_scan(Arguments const& arguments, ScanSettings const& settings) {
     print_error(content.error());
     return kWrongUse;
   }
-  auto plan = load_plan(arguments.all("rules"), {}, *content->catalog);
+  auto plan = load_plan(settings.rules, settings.disabled, *content->catalog);
   if (!plan) {
     print_error(plan.error());
     return kWrongUse;
@@ -249,7 +278,8 @@ Command scan_command() {
       "scan",
       "Finds what matters in log files, then ends: decodes every line, runs all rules, prints a report.",
       "vedette scan PATH... [options]",
-      {{"rules", "PATH", "rules to use instead of the shipped ones; 'default' adds those", true},
+      {{"config", "FILE", "take rules, lateness and time zone from a configuration"},
+       {"rules", "PATH", "rules to use instead of the shipped ones; 'default' adds those", true},
        {"format", "NAME", "read everything as this format (default: found per line)"},
        {"workers", "N", "threads (default: one per core); the answer does not depend on it"},
        {"json", "", "one alert per line on standard output"},

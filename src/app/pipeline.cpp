@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "app/drop_filter.hpp"
 #include "normalize/normalize.hpp"
 
 namespace vedette::app {
@@ -16,6 +17,7 @@ struct Pipeline::Worker {
   detect::Collector collector;
   normalize::NormalizeContext normalize;
   std::map<std::uint32_t, decode::WorkerScratch> scratch;  // by source
+  std::map<std::uint32_t, std::unique_ptr<detect::Matcher>> drop;  // by source
   Batch batch;
   std::vector<detect::Hit> hits;
   std::vector<std::uint64_t> types;  // events per log type
@@ -189,6 +191,9 @@ void Pipeline::process(Worker& worker, Task&& task) {
   source.decoders->decode(batch, worker.fields, source.decode, &worker.scratch[index]);
   worker.normalize.use_zone(source.decode.timezone);
   normalize::normalize(batch, catalog_, worker.normalize);
+  if (auto const drop = worker.drop.find(index); drop != worker.drop.end()) {
+    batch.dropped += drop_events(batch, *drop->second, worker.hits);
+  }
   Ready ready;
   ready.entry = task.entry;
   detect::summarize(batch, ready.batch);
@@ -332,6 +337,11 @@ Status Pipeline::start() {
   for (unsigned i = 0; i < options_.workers; ++i) {
     TRY(auto matcher, detect::Matcher::make(plan_));
     workers_.push_back(std::make_unique<Worker>(catalog_, plan_, std::move(matcher)));
+    for (std::uint32_t source = 0; source < sources_.size(); ++source) {
+      if (sources_[source].drop != nullptr) {
+        TRY(workers_.back()->drop[source], detect::Matcher::make(*sources_[source].drop));
+      }
+    }
   }
   for (auto const& worker : workers_) {
     threads_.emplace_back([this, &worker] { work(*worker); });
@@ -364,6 +374,11 @@ std::vector<Error> Pipeline::take_problems() {
   std::vector<Error> out;
   out.swap(problems_);
   return out;
+}
+
+Nanos Pipeline::judged() {
+  std::lock_guard const lock(keyed_mutex_);
+  return engine_->judged();
 }
 
 Nanos Pipeline::least_time() {

@@ -43,6 +43,7 @@ struct PipelineOptions {
 struct SourceEntry {
   std::unique_ptr<Source> source;
   decode::DecoderSet const* decoders = nullptr;
+  std::shared_ptr<detect::Plan const> drop;  ///< what not to look at; null = look at everything
   decode::DecodeOptions decode;
   int year = 0;                  ///< --year; 0 = from arrival or modification time
   Nanos lateness = -1;           ///< -1 = the pipeline's
@@ -65,8 +66,8 @@ class Pipeline {
   /// Run: with everything read so far judged and no batch on its way, calls `cut`; reading goes on
   /// afterwards. The one place where positions, state and outputs are saved together.
   void checkpoint(std::function<void()> const& cut);
-  /// Reads nothing more until stop(): something that must be written cannot be.
-  void pause() { paused_ = true; }
+  /// Reads nothing while something that must be written cannot be.
+  void pause(bool paused) { paused_ = paused; }
   /// Arrival of the batch in hand; for the latency of what it causes. Owner of the keyed state only.
   Nanos current_arrival() const { return current_arrival_; }
   /// Wakes a worker: a log may have news.
@@ -86,6 +87,7 @@ class Pipeline {
   Ledger ledger();
   /// Problems since the last call: logs that could not be read.
   std::vector<Error> take_problems();
+  Nanos judged();         ///< everything before has been judged; kNever at first
   Nanos least_time();     ///< kNever without events
   Nanos greatest_time();
   std::uint64_t bytes_read() const { return bytes_read_.load(std::memory_order_relaxed); }
