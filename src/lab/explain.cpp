@@ -43,8 +43,12 @@ class Explainer {
   void member(rule::Node const& node, rule::Member const& member, bool fired,
               std::vector<std::string>& out) {
     rule::Rule const& rule = rules_.rules[member.rule];
+    if (!rule.is_single()) {
+      line(fired, 1, "correlation '" + rule.title + "' takes it as evidence", out);
+      return;
+    }
     line(fired, 1, "rule '" + rule.title + "'", out);
-    if (!fired || !rule.is_single()) {
+    if (!fired) {
       return;
     }
     std::string buffer;
@@ -162,13 +166,10 @@ std::string explanation_json(Explanation const& explanation, rule::RuleSet const
 
 std::string explanation_text(Explanation const& explanation, rule::RuleSet const& rules) {
   rule::Rule const& rule = rules.rules[explanation.rule];
-  std::string out = explanation.fired ? "FIRED    " : "no       ";
+  bool const single = rule.is_single();
+  std::string out = !explanation.fired ? "no        " : single ? "FIRED     " : "EVIDENCE  ";
   append_printable(out, rule.title);
-  if (!rule.is_single()) {
-    out +=
-        explanation.fired ? "  (a correlation: the event is evidence of it)" : "  (a correlation)";
-  }
-  out += '\n';
+  out += single ? "\n" : "  (a correlation)\n";
   for (std::string const& line : explanation.lines) {
     out += "  ";
     append_printable(out, line);

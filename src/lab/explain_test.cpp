@@ -81,7 +81,7 @@ TEST_CASE("explain: every comparison with its answer") {
   CHECK_EQ(correlation.lines,
            std::vector<std::string>{"yes   rule 'single'", "yes     key src_ip=192.0.2.1"});
   CHECK_EQ(explanation_json(correlation, compiled.rules).substr(0, 14), R"({"fired":true,)");
-  CHECK(explanation_text(elsewhere, compiled.rules).starts_with("no       elsewhere\n"));
+  CHECK(explanation_text(elsewhere, compiled.rules).starts_with("no        elsewhere\n"));
 }
 
 TEST_CASE("explain: long lists show what holds and count the rest; missing keys are named") {

@@ -1,9 +1,8 @@
 // What every rule language compiles to. The IR keeps the rule's structure; detect/ lowers it.
 //
 // Meaning of an atom on an event (the reference engine and the plan must agree with this text):
-// - It holds when some value of its field matches. A field that occurs several times, or whose
-// value
-//   is a JSON list, has several values. An atom without field looks at the raw text of the record.
+// - It holds when some value of its field matches. A field that occurs several times, or that is a
+//   JSON list, has several values. An atom without field looks at the raw text of the record.
 // - Values are text: a string with its escapes resolved, or the token of a number or boolean.
 // - Text compares without case (ASCII) unless `cased`. `word`, `text` and all other types alike.
 // - `equals` on a field of type ip compares addresses when both sides are addresses.
