@@ -1,17 +1,17 @@
 // An alert: one revision of an episode, as people and machines get it.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "base/result.hpp"
 #include "detect/episode.hpp"
 #include "rule/ir.hpp"
 
+#include <cstdint>
+#include <string>
+
 namespace vedette::alert {
 
 struct Alert {
-  std::string id;           ///< the episode hash first published; kept through revisions
+  std::string id;  ///< the episode hash first published; kept through revisions
   std::uint32_t revision = 0;
   detect::Episode episode;
   std::string episode_hash;

@@ -4,36 +4,26 @@
 #include "base/time.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace vedette::alert {
 namespace {
 
-using NamedText = std::pair<std::string_view, std::string_view>;
-
 /// Sorted by name; of equal names the first stays, so that no object holds a key twice.
-void sort_names(std::vector<NamedText>& pairs) {
-  std::stable_sort(pairs.begin(), pairs.end(),
-                   [](NamedText const& a, NamedText const& b) { return a.first < b.first; });
-  pairs.erase(
-      std::unique(pairs.begin(), pairs.end(),
-                  [](NamedText const& a, NamedText const& b) { return a.first == b.first; }),
-      pairs.end());
-}
+using NamedTexts = std::map<std::string_view, std::string_view>;
 
 void write_time(json::Writer& out, Nanos time) { out.string(format_time(time)); }
 
 void write_key(json::Writer& out, Alert const& alert) {
   // An `event` rule has no group-by: its key only tells equal events apart and is not shown.
-  std::vector<NamedText> pairs;
+  NamedTexts pairs;
   std::vector<std::string> const& names = alert.rule->node.group_by;
   for (std::size_t i = 0; i < names.size() && i < alert.episode.key.size(); ++i) {
-    pairs.emplace_back(names[i], alert.episode.key[i]);
+    pairs.try_emplace(names[i], alert.episode.key[i]);
   }
-  sort_names(pairs);
   out.begin_object();
   for (auto const& [name, value] : pairs) {
     out.key(name).string(value);
@@ -51,8 +41,10 @@ void write_values(json::Writer& out, Alert const& alert) {
   // What an aggregate worked out is a number; what events said stays text, whatever it looks like.
   rule::NodeType const type = alert.rule->node.type;
   bool const aggregate = type == rule::NodeType::value_count || type == rule::NodeType::event_count;
-  std::vector<NamedText> pairs(alert.episode.values.begin(), alert.episode.values.end());
-  sort_names(pairs);
+  NamedTexts pairs;
+  for (auto const& [name, value] : alert.episode.values) {
+    pairs.try_emplace(name, value);
+  }
   out.begin_object();
   for (auto const& [name, value] : pairs) {
     out.key(name);

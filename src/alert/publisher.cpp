@@ -3,7 +3,7 @@
 #include "rule/key.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <tuple>
 
 namespace vedette::alert {
 namespace {
@@ -114,7 +114,7 @@ Nanos Publisher::due_of(rule::RuleIndex rule, Nanos last) const {
   rule::Node const& node = rules_.rules[rule].node;
   bool const instant =
       node.type == rule::NodeType::event || node.type == rule::NodeType::first_seen;
-  return instant ? last : last + node.timespan;
+  return instant || last > kForever - node.timespan ? last : last + node.timespan;
 }
 
 /// The episode's hash, unless a living alert of the key has that id from an earlier form of its
@@ -142,8 +142,9 @@ void Publisher::update(rule::RuleIndex rule, std::string_view key, std::vector<E
   for (Published& each : entry.alerts) {
     each.matched = false;
   }
-  std::stable_sort(current.begin(), current.end(),
-                   [](Episode const& a, Episode const& b) { return a.opened < b.opened; });
+  std::sort(current.begin(), current.end(), [](Episode const& a, Episode const& b) {
+    return std::tie(a.opened, a.last) < std::tie(b.opened, b.last);
+  });
   std::vector<std::pair<Episode, Digest>> unknown;
   for (Episode& episode : current) {
     if (rules_.rules[rule].node.type == rule::NodeType::event) {

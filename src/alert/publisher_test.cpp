@@ -1,14 +1,7 @@
-#include "alert/publisher.hpp"
-
-#include "base/json.hpp"
-#include "rule/key.hpp"
+#include "alert/publisher_desk.hpp"
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <map>
-#include <optional>
-#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,91 +9,7 @@
 namespace vedette::alert {
 namespace {
 
-using detect::Episode;
-using Status_ = Episode::Status;
-
-constexpr Nanos kSpan = 60 * kSecond;
-
-rule::RuleSet publisher_rules() {
-  rule::RuleSet rules;
-  for (auto const& [id, type] :
-       {std::pair{"count", rule::NodeType::event_count}, std::pair{"event", rule::NodeType::event},
-        std::pair{"first", rule::NodeType::first_seen}}) {
-    rule::Rule rule;
-    rule.id = id;
-    rule.title = id;
-    rule.node.type = type;
-    rule.node.timespan = kSpan;
-    if (type != rule::NodeType::event) {
-      rule.node.group_by = {"src_ip"};
-    }
-    rules.rules.push_back(std::move(rule));
-  }
-  return rules;
-}
-
-/// An episode of events one second apart, from `first` on, opened at the `bound`-th of them.
-Episode make_episode(int first, unsigned count, int bound = 2, rule::RuleIndex rule = 0) {
-  Episode episode;
-  episode.rule = rule;
-  episode.key = {"192.0.2.1"};
-  episode.first = first * kSecond;
-  episode.opened = (first + bound - 1) * kSecond;
-  episode.last = (first + static_cast<int>(count) - 1) * kSecond;
-  episode.count = count;
-  for (int i = 0; i < static_cast<int>(count); ++i) {
-    Digest const digest = digest128(std::to_string(first + i));
-    episode.evidence_hash += digest;
-    if (i < 50) {
-      episode.evidence.push_back({(first + i) * kSecond, digest, "id", "type", "raw"});
-    }
-  }
-  return episode;
-}
-
-Episode final_episode(Episode episode, Status_ status = Status_::closed) {
-  episode.status = status;
-  episode.final = true;
-  return episode;
-}
-
-struct Desk {
-  rule::RuleSet rules = publisher_rules();
-  std::vector<Message> said;
-  Publisher publisher{rules, [this](Message&& message) { said.push_back(std::move(message)); }};
-  std::string key = rule::encode_key(std::vector<std::string>{"192.0.2.1"});
-
-  void update(std::vector<Episode> current, rule::RuleIndex rule = 0) {
-    publisher.update(rule, key, std::move(current));
-    publisher.settle(0);
-  }
-  /// `status revision id-number` of each message since the last call; ids are numbered as they
-  /// come.
-  std::string told() {
-    std::string out;
-    for (; told_ < said.size(); ++told_) {
-      auto const tree = json::parse(said[told_].json);
-      REQUIRE(tree);
-      out += (out.empty() ? "" : ", ") + std::string(tree->string_or("status", "")) + " " +
-             std::to_string(said[told_].revision) + " " + number(said[told_].id);
-      CHECK(tree->string_or("id", "") == said[told_].id);
-      CHECK(tree->int_or("revision", 0) == said[told_].revision);
-      if (std::string_view const into = tree->string_or("into", ""); !into.empty()) {
-        out += " into " + number(std::string(into));
-      }
-    }
-    return out;
-  }
-  json::Value last_json() const { return *json::parse(said.back().json); }
-
- private:
-  std::string number(std::string const& id) {
-    auto const [at, fresh] = numbers_.try_emplace(id, numbers_.size() + 1);
-    return "#" + std::to_string(at->second);
-  }
-  std::map<std::string, std::size_t> numbers_;
-  std::size_t told_ = 0;
-};
+using namespace test;
 
 TEST_CASE("publisher: published at once, its id the episode; growth is said at powers of two") {
   Desk desk;
@@ -300,14 +209,6 @@ TEST_CASE("publisher: over a checkpoint everything goes on as if nothing had bee
   CHECK_FALSE(third.publisher.load(*state::SnapshotReader::open(torn.data())));
 }
 
-/// A desk that has crashed: state of `checkpoint`, and it is told what was said after that.
-void resume_after(Desk& desk, std::string const& checkpoint, std::vector<Message> const& given) {
-  auto const in = state::SnapshotReader::open(checkpoint);
-  REQUIRE(in);
-  REQUIRE(desk.publisher.load(*in));
-  desk.publisher.resume(given);
-}
-
 TEST_CASE("publisher: after a crash nothing is said twice and taken-over ids are known") {
   Desk before;
   state::SnapshotWriter empty;
@@ -402,170 +303,6 @@ TEST_CASE("publisher: a message whose note is of another version does no harm") 
     CHECK(after.told() == "open 1 #1");
     CHECK(after.said[0].id == before.said[0].id);
   }
-}
-
-// --- the whole life of one key, with disorder, checkpoints and crashes --------------------------
-
-/// Growing condition: at least two within the span; sessions end after a span of silence.
-std::vector<Episode> episodes_of(std::set<int> const& seconds, int judged) {
-  std::vector<Episode> out;
-  std::vector<int> window;
-  std::optional<std::vector<int>> open;
-  int const span = static_cast<int>(kSpan / kSecond);
-  auto const close = [&](bool ended) {
-    Episode episode = make_episode((*open)[0], 0);
-    episode.first = open->front() * kSecond;
-    episode.last = open->back() * kSecond;
-    episode.opened = (*open)[1] * kSecond;
-    episode.count = open->size();
-    for (int const second : *open) {
-      Digest const digest = digest128(std::to_string(second));
-      episode.evidence_hash += digest;
-      episode.evidence.push_back({second * kSecond, digest, "id", "t", "raw"});
-    }
-    episode.status = ended ? Status_::closed : Status_::open;
-    episode.final = open->back() + span <= judged;
-    out.push_back(std::move(episode));
-    open.reset();
-  };
-  for (int const second : seconds) {
-    if (open && second - open->back() >= span) {
-      close(true);
-    }
-    std::erase_if(window, [&](int each) { return each <= second - span; });
-    window.push_back(second);
-    if (open) {
-      open->push_back(second);
-    } else if (window.size() >= 2) {
-      open.emplace(window);
-    }
-  }
-  if (open) {
-    close(open->back() + span <= judged);
-  }
-  return out;
-}
-
-struct Life {
-  std::vector<int> arrivals;
-  int lateness = 0;
-};
-
-/// What the engine does, in small: final and provisional episodes of what has been read.
-class TestEngine {
- public:
-  void read(Life const& life, std::size_t count, Desk& desk) {
-    for (std::size_t i = 0; i < count && at_ < life.arrivals.size(); ++i) {
-      greatest_ = std::max(greatest_, life.arrivals[at_]);
-      seconds_.insert(life.arrivals[at_++]);
-    }
-    bool const end = at_ == life.arrivals.size();
-    judged_ = end ? 1 << 30 : greatest_ - life.lateness;
-    std::vector<Episode> current;
-    for (Episode& episode : episodes_of(seconds_, judged_)) {
-      if (!episode.final) {
-        current.push_back(std::move(episode));
-      } else if (finished_.insert(episode.opened).second) {
-        desk.publisher.finish(std::move(episode));
-      }
-    }
-    desk.publisher.update(0, desk.key, std::move(current));
-    desk.publisher.settle(judged_ * kSecond);
-  }
-  bool done(Life const& life) const { return at_ == life.arrivals.size(); }
-
- private:
-  std::size_t at_ = 0;
-  int greatest_ = 0;
-  int judged_ = 0;
-  std::set<int> seconds_;
-  std::set<Nanos> finished_;
-};
-
-TEST_CASE("publisher: with disorder and crashes, what stands at the end are the true episodes") {
-  std::mt19937 random(17);
-  std::size_t merged = 0;
-  std::size_t withdrawn = 0;
-  for (int round = 0; round < 400; ++round) {
-    Life life;
-    life.lateness = 200;
-    int now = 1000;
-    std::vector<std::pair<int, int>> order;
-    for (int i = 0; i < 60; ++i) {
-      now += 1 + static_cast<int>(random() % (random() % 4 == 0 ? 150 : 40));
-      order.emplace_back(now + static_cast<int>(random() % 199), now);
-    }
-    std::sort(order.begin(), order.end());
-    for (auto const& [arrival, second] : order) {
-      life.arrivals.push_back(second);
-    }
-
-    std::vector<Message> outbox;
-    auto desk = std::make_unique<Desk>();
-    TestEngine engine;
-    TestEngine checkpoint_engine;
-    state::SnapshotWriter start;
-    desk->publisher.save(start);
-    std::string checkpoint = start.data();
-    std::size_t checkpoint_sequence = 0;
-    auto const collect = [&] {
-      outbox.insert(outbox.end(), desk->said.begin(), desk->said.end());
-      desk->said.clear();
-    };
-    while (!engine.done(life)) {
-      engine.read(life, 1 + random() % 5, *desk);
-      collect();
-      unsigned const fate = static_cast<unsigned>(random() % 6);
-      if (fate == 0) {
-        state::SnapshotWriter out;
-        desk->publisher.save(out);
-        checkpoint = out.data();
-        checkpoint_engine = engine;
-        checkpoint_sequence = outbox.size();
-      } else if (fate == 1) {
-        desk = std::make_unique<Desk>();
-        engine = checkpoint_engine;
-        resume_after(
-            *desk, checkpoint,
-            {outbox.begin() + static_cast<std::ptrdiff_t>(checkpoint_sequence), outbox.end()});
-      }
-    }
-    CHECK(desk->publisher.open() == 0);
-
-    std::map<std::string, json::Value> last;
-    for (Message const& message : outbox) {
-      json::Value tree = *json::parse(message.json);
-      auto const known = last.find(message.id);
-      std::int64_t const before = known == last.end() ? 0 : known->second.int_or("revision", 0);
-      CHECK(message.revision == before + 1);
-      last.insert_or_assign(message.id, std::move(tree));
-    }
-    std::vector<std::string> standing;
-    for (auto const& [id, tree] : last) {
-      std::string_view const status = tree.string_or("status", "");
-      merged += status == "merged" ? 1 : 0;
-      withdrawn += status == "withdrawn" ? 1 : 0;
-      if (status == "merged") {
-        CHECK(last.contains(std::string(tree.string_or("into", ""))));
-      } else if (status != "withdrawn") {
-        standing.push_back(std::string(tree.string_or("episode", "")) + " " + std::string(status) +
-                           " " + std::to_string(tree.int_or("count", 0)) + " " +
-                           std::string(tree.string_or("evidence_hash", "")));
-      }
-    }
-    std::vector<std::string> truth;
-    std::set<int> const all(life.arrivals.begin(), life.arrivals.end());
-    for (Episode const& episode : episodes_of(all, 1 << 30)) {
-      truth.push_back(episode.hash(desk->rules.rules[0]) + " closed " +
-                      std::to_string(episode.count) + " " + episode.evidence_hash.hex());
-    }
-    std::sort(standing.begin(), standing.end());
-    std::sort(truth.begin(), truth.end());
-    CAPTURE(round);
-    CHECK(standing == truth);
-  }
-  CHECK(merged > 50);  // the test tests something
-  MESSAGE("merged " << merged << ", withdrawn " << withdrawn);
 }
 
 }  // namespace

@@ -192,7 +192,7 @@ TEST_CASE("report: hostile names and lines keep to 80 columns and cannot reach t
   };
   for (int i = 0; i < 200; ++i) {
     auto const rule = static_cast<rule::RuleIndex>(random() % 6);
-    auto const time = static_cast<Nanos>(random()) * kHour;
+    auto const time = static_cast<Nanos>(random() % 2'000'000) * kHour;
     report.episode(report_episode(rule, {noise(random() % 300), noise(random() % 300)}, time,
                                   static_cast<Nanos>(random() % 99) * kDay, random(),
                                   {noise(5000), noise(3), "\xE4\xB8\xAD\xE6\x96\x87"}));
