@@ -144,6 +144,9 @@ Result<Detection> parse_field(std::string_view key, yaml::Node const& node, int 
   out.item.line = line;
   std::size_t const pipe = key.find('|');
   out.item.field = std::string(key.substr(0, pipe));
+  if (out.item.field.starts_with(' ') || out.item.field.ends_with(' ')) {
+    return fail_at({}, line, "the field name '" + out.item.field + "' begins or ends with a blank");
+  }
   if (pipe != std::string_view::npos) {
     TRY(out.item.modifiers, parse_modifiers(key.substr(pipe + 1), line));
   } else if (key.empty()) {

@@ -144,6 +144,8 @@ TEST_CASE("sigma: modifiers that are refused, never half understood") {
   CHECK(why("f: {a: b}").starts_with("REFUSED a map cannot be a value"));
   CHECK(why("f: [[a]]").starts_with("REFUSED a list inside a list"));
   CHECK(why("'': x").starts_with("REFUSED a field without name"));
+  CHECK_EQ(why("'f |contains': x"), "REFUSED the field name 'f ' begins or ends with a blank");
+  CHECK_EQ(why("'f| contains': x").substr(0, 35), "REFUSED unknown modifier ' contains");
 }
 
 TEST_CASE("sigma: lists are OR, maps are AND, keywords look at the record") {
