@@ -50,9 +50,8 @@ TEST_CASE("shipped rules: all load, each with a hit and a near miss") {
   ShippedTests shipped;
   auto const rules = lang::load_rules({"default"}, *shipped.content.catalog);
   REQUIRE(rules.has_value());
-  std::set<std::string> hit;
-  std::map<std::string, std::size_t> missed;  // by rule file: tests that load it
-  std::map<std::string, std::size_t> asked;   // by title: tests that expect it
+  std::map<std::string, std::size_t> tests;  // by rule file: tests that load it
+  std::map<std::string, std::size_t> asked;  // by title: tests that expect it
   for (lab::RuleTestFile const& file : shipped.files) {
     std::string const folder = file.path.substr(0, file.path.rfind('/') + 1);
     for (lab::RuleTest const& test : file.tests) {
@@ -64,7 +63,7 @@ TEST_CASE("shipped rules: all load, each with a hit and a near miss") {
         ++asked[rule];
       }
       for (std::string const& rule : file.rules) {
-        ++missed[folder + rule];
+        ++tests[folder + rule];
       }
     }
   }
@@ -75,7 +74,10 @@ TEST_CASE("shipped rules: all load, each with a hit and a near miss") {
     if (rule.alerts) {
       std::size_t const hits = asked[rule.title] + asked[rule.id];
       CHECK_GE(hits, 1);
-      CHECK_GT(missed[rule.path], hits);  // some test loads it and does not expect it
+      // Some test loads it and does not expect it. Of first_seen the near miss is what comes
+      // second, in a test where the first is expected.
+      bool const second = rule.node.type == rule::NodeType::first_seen;
+      CHECK_GT(tests[rule.path] + (second ? 1 : 0), hits);
     }
   }
 }
