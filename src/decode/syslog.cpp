@@ -11,25 +11,25 @@
 namespace vedette::decode::syslog {
 namespace {
 
-constexpr std::size_t kRemembered = 48;  // bytes of a host or program that are compared at once
-
-/// The last host or program, to find it again without looking.
+/// The last program, to find it again without looking.
 class Remembered {
  public:
   bool is(std::string_view text) const {
-    return text.size() == size_ && size_ <= kRemembered &&
-           (size_ == 0 || std::memcmp(text.data(), bytes_, size_) == 0);
+    return text.size() == size_ &&
+           (size_ == 0 || tmpl::scan::head_equal(text.data(), bytes_, mask_));
   }
+  /// Only short names are remembered.
   void set(std::string_view text) {
-    size_ = text.size();
-    if (size_ > 0) {
-      std::memcpy(bytes_, text.data(), std::min(size_, kRemembered));
-    }
+    size_ = text.size() <= sizeof bytes_ ? text.size() : kNothing;
+    mask_ = size_ == kNothing ? 0 : (1U << size_) - 1;
+    std::memcpy(bytes_, text.data(), size_ == kNothing ? 0 : size_);
   }
 
  private:
-  std::size_t size_ = 0;
-  char bytes_[kRemembered] = {};
+  static constexpr std::size_t kNothing = ~std::size_t{0};
+  std::size_t size_ = kNothing;
+  std::uint32_t mask_ = 0;
+  char bytes_[16] = {};
 };
 
 /// A worker's caches.
@@ -37,6 +37,7 @@ struct Kept final : Scratch {
   StampReader stamps;
   Remembered program;
   ProgramId program_id{};
+  TypeId program_type{};
 };
 
 struct Names {
@@ -123,6 +124,7 @@ class Syslog final : public Decoder {
   bool read_iso(Line& line, char const* p, char const* end, Kept& kept) const;
   bool read_rfc5424(Line& line, char const* p, char const* end, Kept& kept) const;
   void emit(Line& line, Kept& kept, DecodeContext& context) const;
+  void emit_head(Line const& line, Batch& batch) const;
   void emit_syslog(Line& line, DecodeContext& context) const;
 
   std::unique_ptr<TemplateSet> const templates_;
@@ -144,8 +146,7 @@ char const* skip_blanks(char const* p, char const* end) {
 }
 
 char const* blank_or_end(char const* p, char const* end) {
-  void const* const blank = std::memchr(p, ' ', static_cast<std::size_t>(end - p));
-  return blank != nullptr ? static_cast<char const*>(blank) : end;
+  return tmpl::scan::first_stop(p, end, [](char const* at) { return tmpl::scan::byte_hits(at, ' '); });
 }
 
 std::string_view view_of(char const* begin, char const* end) {
@@ -238,19 +239,12 @@ bool Syslog::read_rfc5424(Line& line, char const* p, char const* end, Kept& kept
   return true;
 }
 
-void add(Batch& batch, FieldId id, std::string_view value, Kind kind = Kind::text) {
+void add(Batch& batch, FieldId id, std::string_view value) {
   Field field;
   field.data = value.data();
   field.size = static_cast<std::uint32_t>(value.size());
   field.id = id;
-  field.kind = kind;
   batch.fields.push_back(field);
-}
-
-void add_given(Batch& batch, FieldId id, std::string_view value) {
-  if (!value.empty()) {
-    add(batch, id, value);
-  }
 }
 
 /// Parameters of structured data as fields `sd.ID.PARAM`.
@@ -306,7 +300,9 @@ void Syslog::emit_syslog(Line& line, DecodeContext& context) const {
       head[count++].id = id;
     }
   };
-  put(names_.message, line.message);
+  if (!line.data.empty()) {
+    put(names_.message, line.message);
+  }
   if (line.priority.size != 0) {
     put(names_.facility, facility_name(line.priority.value));
     put(names_.severity, severity_name(line.priority.value));
@@ -314,6 +310,27 @@ void Syslog::emit_syslog(Line& line, DecodeContext& context) const {
   put(names_.message_id, line.message_id);
   put(names_.process_id, line.process_id);
   batch.fields.insert(at, head, head + count);
+}
+
+/// Host, program, pid; the message, too, when it is known already.
+void Syslog::emit_head(Line const& line, Batch& batch) const {
+  std::size_t const before = batch.fields.size();
+  batch.fields.resize(before + 4);
+  Field* at = batch.fields.data() + before;
+  auto const put = [&](FieldId id, std::string_view value) {
+    at->data = value.data();
+    at->size = static_cast<std::uint32_t>(value.size());
+    at->id = id;
+    at += value.empty() ? 0 : 1;
+  };
+  put(names_.host, line.host);
+  put(names_.program, line.program);
+  if (!line.pid.empty()) {
+    at->kind = line.pid.front() != '0' || line.pid.size() == 1 ? Kind::number : Kind::text;
+    put(names_.pid, line.pid);
+  }
+  put(names_.message, line.message);
+  batch.fields.resize(static_cast<std::size_t>(at - batch.fields.data()));
 }
 
 void Syslog::emit(Line& line, Kept& kept, DecodeContext& context) const {
@@ -326,29 +343,22 @@ void Syslog::emit(Line& line, Kept& kept, DecodeContext& context) const {
   event.raw_size = static_cast<std::uint32_t>(line.record->bytes.size());
   event.offset = line.record->offset;
   event.first_field = static_cast<std::uint32_t>(batch.fields.size());
-  add_given(batch, names_.host, line.host);
-  add_given(batch, names_.program, line.program);
-  if (!line.pid.empty()) {
-    bool const number = line.pid.front() != '0' || line.pid.size() == 1;
-    add(batch, names_.pid, line.pid, number ? Kind::number : Kind::text);
-  }
+  emit_head(line, batch);
   if (line.priority.size != 0) {
     emit_syslog(line, context);
-  } else {
-    add_given(batch, names_.message, line.message);
   }
   if (!kept.program.is(line.program)) {
     kept.program.set(line.program);
     kept.program_id = templates_->lookup(line.program);
+    kept.program_type = templates_->type(kept.program_id);
   }
-  ProgramId const program = kept.program_id;
-  event.type = templates_->type(program);
+  event.type = kept.program_type;
   std::string_view message = line.message;
   if (Repeated const repeated = read_repeated(message); repeated.times != 0) {
     event.repeat = repeated.times;
     message = repeated.inner;
   }
-  templates_->match(program, message, batch, context.fields, event.type);
+  templates_->match(kept.program_id, message, batch, context.fields, event.type);
   event.field_count = static_cast<std::uint16_t>(batch.fields.size() - event.first_field);
   batch.events.push_back(event);
 }

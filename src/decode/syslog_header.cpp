@@ -2,14 +2,10 @@
 
 #include <array>
 
-#include "decode/template_scan.hpp"
-
 namespace vedette::decode {
 namespace header {
 namespace {
 
-constexpr std::size_t kMaxTag = 256;        // longer: no program's name
-constexpr std::size_t kMaxPidDigits = 10;
 constexpr std::size_t kMaxName = 100;       // of structured data; RFC 5424 says 32
 constexpr std::size_t kMaxParams = 512;
 constexpr std::uint32_t kMaxRepeat = 1'000'000;
@@ -24,7 +20,6 @@ constexpr std::array<std::string_view, 8> kSeverities{"emerg",   "alert",  "crit
                                                       "warning", "notice", "info", "debug"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 std::string_view view(char const* begin, char const* end) {
   return {begin, static_cast<std::size_t>(end - begin)};
@@ -32,36 +27,6 @@ std::string_view view(char const* begin, char const* end) {
 
 std::string_view without_nil(std::string_view token) {
   return token == "-" ? std::string_view() : token;
-}
-
-/// The end of `[digits]` at p, or nullptr.
-char const* pid_end(char const* p, char const* end) {
-  char const* const first = ++p;
-  while (p < end && is_digit(*p)) {
-    ++p;
-  }
-  auto const digits = static_cast<std::size_t>(p - first);
-  return digits > 0 && digits <= kMaxPidDigits && p < end && *p == ']' ? p + 1 : nullptr;
-}
-
-/// The first of ':', '[' and blank, or end.
-char const* tag_stop(char const* p, char const* end) {
-#if defined(__SSE2__)
-  using namespace tmpl::scan;
-  return first_stop(p, end, [](char const* at) {
-    __m128i const x = load(at);
-    __m128i const hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(':')),
-                                                  _mm_cmpeq_epi8(x, _mm_set1_epi8('['))),
-                                     _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(' ')),
-                                                  _mm_cmpeq_epi8(x, _mm_set1_epi8('\t'))));
-    return bits(hit);
-  });
-#else
-  while (p < end && *p != ':' && *p != '[' && !is_blank(*p)) {
-    ++p;
-  }
-  return p;
-#endif
 }
 
 class DataReader {
@@ -135,49 +100,6 @@ class DataReader {
 
 std::string_view facility_name(unsigned priority) { return header::kFacilities[priority >> 3]; }
 std::string_view severity_name(unsigned priority) { return header::kSeverities[priority & 7]; }
-
-std::string_view trim_blanks(std::string_view text) {
-  while (!text.empty() && header::is_blank(text.back())) {
-    text.remove_suffix(1);
-  }
-  while (!text.empty() && header::is_blank(text.front())) {
-    text.remove_prefix(1);
-  }
-  return text;
-}
-
-Tag read_tag(char const* begin, char const* end) {
-  Tag out;
-  char const* p = begin;
-  char const* message = begin;
-  while (true) {
-    p = header::tag_stop(p, end);
-    if (p == end || static_cast<std::size_t>(p - begin) > header::kMaxTag) {
-      break;
-    }
-    if (*p == ':') {
-      if (p + 1 < end && p[1] == ':') {  // Perl's A::B
-        p += 2;
-        continue;
-      }
-      out.program = header::view(begin, p);
-      message = p + 1;
-      break;
-    }
-    if (*p != '[') {
-      break;
-    }
-    if (char const* const after = header::pid_end(p, end); after != nullptr && p > begin) {
-      out.program = header::view(begin, p);
-      out.pid = header::view(p + 1, after - 1);
-      message = after < end && *after == ':' ? after + 1 : after;
-      break;
-    }
-    ++p;
-  }
-  out.message = trim_blanks(header::view(message, end));
-  return out;
-}
 
 Header5424 read_5424(char const* begin, char const* end) {
   Header5424 out;

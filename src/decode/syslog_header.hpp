@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "decode/template_scan.hpp"
+
 namespace vedette::decode {
 
 struct Priority {
@@ -72,6 +74,77 @@ struct Repeated {
 };
 Repeated read_repeated(std::string_view message);
 
-std::string_view trim_blanks(std::string_view text);
+inline std::string_view trim_blanks(std::string_view text) {
+  while (!text.empty() && tmpl::is_blank_byte(text.back())) {
+    text.remove_suffix(1);
+  }
+  while (!text.empty() && tmpl::is_blank_byte(text.front())) {
+    text.remove_prefix(1);
+  }
+  return text;
+}
+
+namespace tag {
+
+inline constexpr std::ptrdiff_t kMaxSize = 256;  ///< longer: no program's name
+inline constexpr std::ptrdiff_t kMaxPidDigits = 10;
+
+/// The end of `[digits]` at p, or nullptr.
+inline char const* pid_end(char const* p, char const* end) {
+  std::uint32_t const stops = tmpl::scan::digit_stops(p + 1) | 1U << tmpl::kScanBlock;
+  char const* const q = p + 1 + tmpl::scan::first_bit(stops);
+  std::ptrdiff_t const digits = q - p - 1;
+  return digits > 0 && digits <= kMaxPidDigits && q < end && *q == ']' ? q + 1 : nullptr;
+}
+
+/// The first of ':', '[' and blank, or end.
+inline char const* stop(char const* p, char const* end) {
+#if defined(__SSE2__)
+  return tmpl::scan::first_stop(p, end, [](char const* at) {
+    __m128i const x = tmpl::scan::load(at);
+    __m128i const hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(':')),
+                                                  _mm_cmpeq_epi8(x, _mm_set1_epi8('['))),
+                                     _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(' ')),
+                                                  _mm_cmpeq_epi8(x, _mm_set1_epi8('\t'))));
+    return tmpl::scan::bits(hit);
+  });
+#else
+  while (p < end && *p != ':' && *p != '[' && !tmpl::is_blank_byte(*p)) {
+    ++p;
+  }
+  return p;
+#endif
+}
+
+}  // namespace tag
+
+inline Tag read_tag(char const* begin, char const* end) {
+  Tag out;
+  char const* message = begin;
+  for (char const* p = tag::stop(begin, end); p < end && p - begin <= tag::kMaxSize;
+       p = tag::stop(p, end)) {
+    if (*p == ':') {
+      if (p + 1 < end && p[1] == ':') {  // Perl's A::B
+        p += 2;
+        continue;
+      }
+      out.program = {begin, static_cast<std::size_t>(p - begin)};
+      message = p + 1;
+      break;
+    }
+    if (*p != '[') {
+      break;
+    }
+    if (char const* const after = tag::pid_end(p, end); after != nullptr && p > begin) {
+      out.program = {begin, static_cast<std::size_t>(p - begin)};
+      out.pid = {p + 1, static_cast<std::size_t>(after - p - 2)};
+      message = after + (after < end && *after == ':' ? 1 : 0);
+      break;
+    }
+    ++p;
+  }
+  out.message = trim_blanks({message, static_cast<std::size_t>(end - message)});
+  return out;
+}
 
 }  // namespace vedette::decode

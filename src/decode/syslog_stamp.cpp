@@ -13,12 +13,6 @@ constexpr std::size_t kClockSize = 8;  // hh:mm:ss
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::uint64_t load_eight(char const* p) {
-  std::uint64_t out;
-  std::memcpy(&out, p, sizeof out);
-  return out;
-}
-
 constexpr std::uint32_t month_key(char a, char b, char c) {
   return static_cast<std::uint32_t>(static_cast<unsigned char>(a)) |
          static_cast<std::uint32_t>(static_cast<unsigned char>(b)) << 8 |
@@ -49,26 +43,6 @@ unsigned month_of(char const* p) {
     }
   }
   return 0;
-}
-
-/// Nanoseconds since midnight of `hh:mm:ss` (second 60 is read as 59), or -1. All eight bytes at once.
-Nanos clock_of(char const* p) {
-  constexpr std::uint64_t kShape = 0x30303A30303A3030ULL;  // "00:00:00"
-  constexpr std::uint64_t kColons = 0x0000FF0000FF0000ULL;
-  constexpr std::uint64_t kHigh = 0x8080808080808080ULL;
-  std::uint64_t const digits = load_eight(p) ^ kShape;
-  // Every digit at most 9, and nothing where the colons stand.
-  if ((((digits + 0x7676767676767676ULL) | digits) & kHigh) != 0 || (digits & kColons) != 0) {
-    return -1;
-  }
-  std::uint64_t const pairs = digits * 10 + (digits >> 8);
-  auto const hour = static_cast<unsigned>(pairs & 0xFF);
-  auto const minute = static_cast<unsigned>(pairs >> 24 & 0xFF);
-  auto const second = static_cast<unsigned>(pairs >> 48 & 0xFF);
-  if (hour > 23 || minute > 59 || second > 60) {
-    return -1;
-  }
-  return (hour * 3600 + minute * 60 + std::min(second, 59U)) * kSecond;
 }
 
 std::optional<Nanos> midnight_of(int year, unsigned month, unsigned day) {
@@ -183,30 +157,14 @@ void StampReader::begin(Nanos reference, int year, Nanos year_mark, std::string 
   years_ = YearState(year, year_mark);
 }
 
-std::size_t StampReader::read_bsd(char const* begin, char const* end, Nanos& time) {
-  constexpr std::uint64_t kSevenBytes = 0x00FFFFFFFFFFFFFFULL;  // "Mmm dd "
-  if (end - begin >= 16 && begin[15] == ' ' && day_key_ != 0 &&
-      (stamp::load_eight(begin) & kSevenBytes) == day_key_) [[likely]] {
-    Nanos const of_day = stamp::clock_of(begin + 7);
-    if (of_day >= 0) {
-      if (by_state_) {
-        auto const local = years_.read(month_, day_, of_day);
-        time = local ? to_utc(*local) : kNever;
-        return 15;
-      }
-      if (whole_day_) {
-        time = to_utc(midnight_ + of_day);
-        return 15;
-      }
-    }
-  }
+std::size_t StampReader::read_slowly(char const* begin, char const* end, Nanos& time) {
   auto const stamp = parse_bsd_stamp(begin, end);
   if (!stamp) {
     return 0;
   }
   time = resolve(*stamp);
   bool const plain = stamp->size == 15 && stamp->year == 0 && begin[6] == ' ';
-  day_key_ = plain ? stamp::load_eight(begin) & kSevenBytes : 0;
+  day_key_ = plain ? stamp::day_key(begin) : 0;
   return stamp->size;
 }
 

@@ -2,8 +2,10 @@
 // Which year a stamp means is told in docs/decisions/years.md.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +14,39 @@
 #include "base/timezone.hpp"
 
 namespace vedette::decode {
+
+namespace stamp {
+
+inline std::uint64_t load_eight(char const* p) {
+  std::uint64_t out;
+  std::memcpy(&out, p, sizeof out);
+  return out;
+}
+
+/// The bytes of `Mmm dd `.
+inline std::uint64_t day_key(char const* p) { return load_eight(p) & 0x00FFFFFFFFFFFFFFULL; }
+
+/// Nanoseconds since midnight of `hh:mm:ss` (second 60 is read as 59), or -1. All eight bytes at once.
+inline Nanos clock_of(char const* p) {
+  constexpr std::uint64_t kShape = 0x30303A30303A3030ULL;  // "00:00:00"
+  constexpr std::uint64_t kColons = 0x0000FF0000FF0000ULL;
+  constexpr std::uint64_t kHigh = 0x8080808080808080ULL;
+  std::uint64_t const digits = load_eight(p) ^ kShape;
+  // Every digit at most 9, and nothing where the colons stand.
+  if ((((digits + 0x7676767676767676ULL) | digits) & kHigh) != 0 || (digits & kColons) != 0) {
+    return -1;
+  }
+  std::uint64_t const pairs = digits * 10 + (digits >> 8);
+  auto const hour = static_cast<unsigned>(pairs & 0xFF);
+  auto const minute = static_cast<unsigned>(pairs >> 24 & 0xFF);
+  auto const second = static_cast<unsigned>(pairs >> 48 & 0xFF);
+  if (hour > 23 || minute > 59 || second > 60) {
+    return -1;
+  }
+  return (hour * 3600 + minute * 60 + std::min(second, 59U)) * kSecond;
+}
+
+}  // namespace stamp
 
 /// A BSD stamp as read: a date that exists in some year.
 struct BsdStamp {
@@ -81,7 +116,22 @@ class StampReader {
 
   /// The time of a BSD stamp; 0 bytes taken when there is none. `time` is kNever when its
   /// year cannot be told.
-  std::size_t read_bsd(char const* begin, char const* end, Nanos& time);
+  std::size_t read_bsd(char const* begin, char const* end, Nanos& time) {
+    if (end - begin >= 16 && begin[15] == ' ' && day_key_ != 0 &&
+        stamp::day_key(begin) == day_key_) [[likely]] {
+      Nanos const of_day = stamp::clock_of(begin + 7);
+      if (of_day >= 0 && whole_day_ && !by_state_) [[likely]] {
+        time = to_utc(midnight_ + of_day);
+        return 15;
+      }
+      if (of_day >= 0 && by_state_) {
+        auto const local = years_.read(month_, day_, of_day);
+        time = local ? to_utc(*local) : kNever;
+        return 15;
+      }
+    }
+    return read_slowly(begin, end, time);
+  }
   /// An ISO stamp that is the whole of `token`.
   std::optional<Nanos> read_iso(std::string_view token);
 
@@ -92,6 +142,7 @@ class StampReader {
     }
     return local - span_.offset * kSecond;
   }
+  std::size_t read_slowly(char const* begin, char const* end, Nanos& time);
   Nanos resolve(BsdStamp const& stamp);
   Nanos latest(BsdStamp const& stamp);
 

@@ -14,10 +14,26 @@ constexpr std::size_t kLeafSize = 2;      // so few variants are tried one by on
 constexpr std::size_t kFewLiterals = 2;   // so few literals are compared one by one
 constexpr std::size_t kWindow = 8;        // bytes looked up at once
 
+Step step_of(CaptureType type, std::string const& literal, bool last) {
+  switch (type) {
+    case CaptureType::text:
+      return last ? Step::text_last : Step::text;
+    case CaptureType::word:
+      return literal.empty() || is_blank_byte(literal[0]) ? Step::blank : Step::word;
+    case CaptureType::integer:
+      return Step::integer;
+    case CaptureType::ip:
+      return !literal.empty() && is_ip_byte(literal[0]) ? Step::ip_inner : Step::ip;
+    case CaptureType::kv:
+      return Step::rest;
+  }
+  return Step::text;
+}
+
 Op make_op(Compiled& out, CaptureType type, std::string const& literal, bool last) {
   Op op;
   op.type = type;
-  op.last = last;
+  op.step = step_of(type, literal, last);
   op.size = static_cast<std::uint16_t>(literal.size());
   op.pool = static_cast<std::uint32_t>(out.pool.size());
   out.pool += literal;
@@ -27,7 +43,6 @@ Op make_op(Compiled& out, CaptureType type, std::string const& literal, bool las
   if (!literal.empty()) {
     op.stop = literal[0];
     op.probe = literal[0];
-    op.inner_stop = type == CaptureType::ip && is_ip_byte(literal[0]);
     // Second probe of a text search: the first byte that is none of the most common ones.
     for (std::size_t i = 1; i < head; ++i) {
       if (std::string_view(" aeiotnsr.,:=").find(literal[i]) == std::string_view::npos) {
@@ -72,7 +87,7 @@ class TreeBuilder {
 
   /// Variants with equal literals: those that go on with the same typed capture are an edge.
   std::vector<Group> groups(std::vector<std::uint32_t> const& members, std::uint16_t op) {
-    using EdgeKey = std::pair<CaptureType, char>;
+    using EdgeKey = std::pair<Step, char>;
     std::map<EdgeKey, std::vector<std::uint32_t>> edges;
     std::vector<std::uint32_t> rest;
     for (std::uint32_t const v : members) {
@@ -81,10 +96,9 @@ class TreeBuilder {
         continue;
       }
       Op const& next = out_.ops[out_.first_op[v] + op + 1U];
-      bool const typed = next.type == CaptureType::word || next.type == CaptureType::integer ||
-                         (next.type == CaptureType::ip && !next.inner_stop);
-      if (typed) {
-        edges[{next.type, next.type == CaptureType::word ? next.stop : '\0'}].push_back(v);
+      if (next.step == Step::blank || next.step == Step::word || next.step == Step::integer ||
+          next.step == Step::ip) {
+        edges[{next.step, next.step == Step::word ? next.stop : '\0'}].push_back(v);
       } else {
         rest.push_back(v);
       }
@@ -141,7 +155,7 @@ class TreeBuilder {
   }
 
   bool same_op(Op const& a, Op const& b) const {
-    return a.type == b.type && a.last == b.last && a.size == b.size &&
+    return a.step == b.step && a.size == b.size &&
            std::memcmp(out_.pool.data() + a.pool, out_.pool.data() + b.pool, a.size) == 0;
   }
 
@@ -171,7 +185,7 @@ class TreeBuilder {
   std::uint32_t place(Literals const& literals, std::size_t offset) {
     Node made;
     std::vector<Group> here;
-    Literals longer;
+    Literals wide, narrow;
     if (literals.size() > kFewLiterals) {
       offset = std::max(offset, common_prefix(literals));
     }
@@ -179,12 +193,13 @@ class TreeBuilder {
       if (literals.size() <= kFewLiterals || literal.text.size() <= offset) {
         here.insert(here.end(), literal.groups.begin(), literal.groups.end());
       } else {
-        longer.push_back(literal);
+        (literal.text.size() >= offset + kWindow ? wide : narrow).push_back(literal);
       }
     }
-    if (!longer.empty()) {
-      look_up(made, longer, offset);
-    }
+    made.offset = static_cast<std::uint16_t>(offset);
+    made.wide = window(wide, offset);
+    made.narrow = window(narrow, offset);
+    made.plain = wide.empty() && narrow.empty();
     std::sort(here.begin(), here.end(),
               [](Group const& a, Group const& b) { return a.best < b.best; });
     made.groups = static_cast<std::uint32_t>(out_.node_groups.size());
@@ -194,7 +209,8 @@ class TreeBuilder {
     return static_cast<std::uint32_t>(out_.nodes.size() - 1);
   }
 
-  void look_up(Node& made, Literals const& literals, std::size_t offset) {
+  Window window(Literals const& literals, std::size_t offset) {
+    Window made;
     std::size_t width = kWindow;
     for (Literal const& literal : literals) {
       width = std::min(width, literal.text.size() - offset);
@@ -202,12 +218,14 @@ class TreeBuilder {
         made.best = std::min(made.best, group.best);
       }
     }
+    if (literals.empty()) {
+      return made;
+    }
     std::map<std::string, Literals> by_window;
     for (Literal const& literal : literals) {
       by_window[literal.text.substr(offset, width)].push_back(literal);
     }
     std::vector<Slot> slots(std::bit_ceil(by_window.size() * 2));
-    made.offset = static_cast<std::uint16_t>(offset);
     made.width = static_cast<std::uint32_t>(width);
     made.bytes = width == kWindow ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * width)) - 1;
     made.mask = static_cast<std::uint32_t>(slots.size() - 1);
@@ -223,6 +241,7 @@ class TreeBuilder {
     }
     made.slots = static_cast<std::uint32_t>(out_.slots.size());
     out_.slots.insert(out_.slots.end(), slots.begin(), slots.end());
+    return made;
   }
 
   Compiled& out_;
@@ -248,6 +267,8 @@ void compile_ops(Compiled& out, std::vector<Variant> const& variants) {
       bool const last = i + 1 == variant.captures.size();
       out.ops.push_back(make_op(out, capture.type, capture.literal, last));
     }
+    out.ops.emplace_back();
+    out.ops.back().step = Step::end;
   }
 }
 

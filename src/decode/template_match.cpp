@@ -34,66 +34,87 @@ inline std::uint32_t load_tail(char const* begin, char const* end) {
 }  // namespace
 
 Matcher::Matcher(Compiled const& compiled, char const* message, char const* end)
-    : c_(compiled), begin_(message), end_(end), current_(spans_[0]), won_(spans_[1]) {
-  tail_ = load_tail(message, end);
-}
+    : c_(compiled),
+      ops_(compiled.ops.data()),
+      nodes_(compiled.nodes.data()),
+      slots_(compiled.slots.data()),
+      groups_(compiled.node_groups.data()),
+      begin_(message),
+      end_(end),
+      tail_(load_tail(message, end)),
+      current_(spans_[0]),
+      won_(spans_[1]) {}
 
 std::uint32_t Matcher::match(std::uint32_t root) {
   if (root != kNone) {
-    node(root, begin_);
+    node(nodes_[root], begin_);
   }
   return best_;
 }
 
-bool Matcher::match_one(std::uint32_t variant) {
-  Ref ref;
-  ref.variant = variant;
-  ref.first_op = c_.first_op[variant];
-  ref.ops = c_.op_count[variant];
-  if (!run(ref, begin_, 0)) {
-    return false;
-  }
-  best_ = variant;
-  std::swap(current_, won_);
-  return true;
-}
-
-void Matcher::node(std::uint32_t id, char const* p) {
-  Node const& n = c_.nodes[id];
-  if (n.bytes != 0 && n.best < best_ && end_ - p >= n.offset + n.width) {
-    std::uint64_t const key = load_eight(p + n.offset) & n.bytes;
-    for (std::uint32_t i = slot_hash(key) & n.mask;; i = (i + 1) & n.mask) {
-      Slot const& slot = c_.slots[n.slots + i];
-      if (slot.node == kNone) {
-        break;
-      }
-      if (slot.key == key) {
-        node(slot.node, p);
-        break;
-      }
-    }
-  }
-  Group const* const groups = c_.node_groups.data() + n.groups;
-  for (std::uint32_t i = 0; i < n.count && groups[i].best < best_; ++i) {
-    if (groups[i].ref_count != 0) {
-      leaf(groups[i], p);
-    } else {
-      edge(groups[i], p);
-    }
-  }
-}
-
-void Matcher::edge(Group const& group, char const* p) {
-  Op const& before = c_.ops[group.literal];
-  if (!literal(before, p)) {
+inline void Matcher::look_up(Window const& window, char const* at, char const* p) {
+  if (window.best >= best_ || end_ - at < static_cast<std::ptrdiff_t>(window.width)) {
     return;
   }
-  p += before.size;
-  memo_set_ = 0;
-  char const* const q = typed_end(c_.ops[group.capture], group.slot, p);
-  if (q != nullptr) {
-    current_[group.slot] = {p, q};
-    node(group.node, q);
+  std::uint64_t const key = load_eight(at) & window.bytes;
+  Slot const* const slots = slots_ + window.slots;
+  for (std::uint32_t i = slot_hash(key) & window.mask; slots[i].node != kNone;
+       i = (i + 1) & window.mask) {
+    if (slots[i].key == key) {
+      Node const& found = nodes_[slots[i].node];
+      if (found.plain) {
+        groups(found, p);
+      } else {
+        node(found, p);
+      }
+      return;
+    }
+  }
+}
+
+void Matcher::node(Node const& n, char const* p) {
+  if (n.offset <= end_ - p) {
+    look_up(n.wide, p + n.offset, p);
+    look_up(n.narrow, p + n.offset, p);
+  }
+  groups(n, p);
+}
+
+inline void Matcher::groups(Node const& n, char const* p) {
+  Group const* group = groups_ + n.groups;
+  for (Group const* const last = group + n.count; group != last && group->best < best_; ++group) {
+    if (group->ref_count != 0) {
+      leaf(*group, p);
+    } else {
+      edge(*group, p);
+    }
+  }
+}
+
+void Matcher::edge(Group const& first, char const* p) {
+  Group const* group = &first;
+  for (;;) {
+    Op const& before = ops_[group->literal];
+    if (!literal(before, p)) {
+      return;
+    }
+    p += before.size;
+    memo_set_ = 0;
+    char const* const q = typed_end(ops_[group->capture], group->slot, p);
+    if (q == nullptr) {
+      return;
+    }
+    current_[group->slot] = {p, q};
+    p = q;
+    Node const& next = nodes_[group->node];
+    group = groups_ + next.groups;
+    if (!next.plain || next.count != 1 || group->ref_count != 0) {
+      node(next, p);
+      return;
+    }
+    if (group->best >= best_) {
+      return;
+    }
   }
 }
 
@@ -137,6 +158,18 @@ bool Matcher::long_literal(Op const& op, char const* p) const {
 
 /// The first place at or after p where the literal stands, or nullptr.
 inline char const* Matcher::find(Op const& op, char const* p) const {
+  // Mostly it is near, and the first candidate is right.
+  std::uint32_t const hits = scan::pair_hits(p, op.stop, op.probe_at, op.probe);
+  if (hits != 0) [[likely]] {
+    char const* const q = p + scan::first_bit(hits);
+    if (literal(op, q)) [[likely]] {
+      return q;
+    }
+  }
+  return find_far(op, p);
+}
+
+char const* Matcher::find_far(Op const& op, char const* p) const {
   if (end_ - p < op.size) {
     return nullptr;
   }
@@ -144,7 +177,7 @@ inline char const* Matcher::find(Op const& op, char const* p) const {
   while (p <= last) {
     std::uint32_t hits = scan::pair_hits(p, op.stop, op.probe_at, op.probe);
     while (hits != 0) {
-      char const* const q = p + std::countr_zero(hits);
+      char const* const q = p + scan::first_bit(hits);
       if (q > last) {
         return nullptr;
       }
@@ -172,39 +205,42 @@ char const* Matcher::cut_back(Op const& op, char const* begin, char const* run_e
 inline char const* Matcher::typed_end(Op const& op, unsigned slot, char const* p) {
   std::uint32_t hit = 0;
   char const* from = p;
-  switch (op.type) {
-    case CaptureType::word:
+  switch (op.step) {
+    case Step::blank:
+      hit = scan::blank_stops(p);
+      break;
+    case Step::word:
       hit = scan::word_stops(p, op.stop);
       break;
-    case CaptureType::integer:
-      from += p < end_ && *p == '-' ? 1 : 0;
+    case Step::integer:
+      from += *p == '-' ? 1 : 0;  // past the end: nothing is taken there
       hit = scan::digit_stops(from);
       break;
-    case CaptureType::ip:
+    case Step::ip:
+    case Step::ip_inner:
       hit = scan::ip_stops(p);
       break;
-    case CaptureType::kv:
+    case Step::rest:
       return end_;
-    case CaptureType::text:
+    case Step::text:
+    case Step::text_last:
+    case Step::end:
       return nullptr;
   }
-  char const* const q = from + std::countr_zero(hit | 1U << kScanBlock);
   if (hit == 0 && end_ - from > static_cast<std::ptrdiff_t>(kScanBlock)) [[unlikely]] {
     return far_end(op, slot, p);
   }
+  char const* const q = from + scan::first_bit(hit | 1U << kScanBlock);
   char const* const stop = q < end_ ? q : end_;
-  if (op.type == CaptureType::integer && stop <= from) {
+  if (op.step == Step::integer && stop <= from) {
     return nullptr;
   }
-  if (op.inner_stop) {
-    return cut_back(op, p, stop);
-  }
-  return stop;
+  return op.step == Step::ip_inner ? cut_back(op, p, stop) : stop;
 }
 
 char const* Matcher::far_end(Op const& op, unsigned slot, char const* p) {
   Memo& memo = memo_[slot];
-  bool const sign = op.type == CaptureType::integer && *p == '-';
+  bool const sign = op.step == Step::integer && *p == '-';
   char const* const from = p + (sign ? 1 : 0);
   if ((memo_set_ >> slot & 1U) == 0 || from < memo.low || from > memo.high) {
     memo.low = from;
@@ -216,28 +252,32 @@ char const* Matcher::far_end(Op const& op, unsigned slot, char const* p) {
     } else {
       memo.high = scan::first_stop(from, end_, [](char const* at) { return scan::ip_stops(at); });
     }
-    memo.cut = op.inner_stop ? cut_back(op, from, memo.high) : memo.high;
+    memo.cut = op.step == Step::ip_inner ? cut_back(op, from, memo.high) : memo.high;
     memo_set_ |= 1U << slot;
   }
   return memo.cut != nullptr && memo.cut >= from ? memo.cut : nullptr;
 }
 
+/// Remembers how far an attempt got.
+inline bool Matcher::fail(unsigned op) {
+  furthest_ = op > furthest_ ? op : furthest_;
+  return false;
+}
+
 /// Runs the ops of one variant from the literal before which its leaf stands; `share` > 0: the run
 /// before got past that many equal ops and left its captures.
 bool Matcher::run(Ref const& ref, char const* p, unsigned share) {
-  Op const* const base = &c_.ops[ref.first_op];
-  Op const* const stop = base + ref.ops;
+  Op const* const base = ops_ + ref.first_op;
   Op const* op = base + ref.op;
   Op const* text = nullptr;          // nearest text capture behind
   char const* next = nullptr;        // where it looks on
-  bool first = true;
   furthest_ = ref.op;
   memo_set_ = 0;
   if (share != 0) {
     op = base + share - 1;
     p = share - 1U > ref.op ? current_[share - 2].end + op->size : p + op->size;
     for (unsigned k = share - 1; k > ref.op; --k) {
-      if (base[k].type == CaptureType::text) {
+      if (base[k].step == Step::text) {
         text = base + k;
         next = current_[k - 1].end + 1;
         break;
@@ -250,51 +290,48 @@ bool Matcher::run(Ref const& ref, char const* p, unsigned share) {
     }
     p += op->size;
   }
-  for (;;) {
-    ++op;
-    auto const number = static_cast<unsigned>(op - base);
-    furthest_ = number > furthest_ ? number : furthest_;
-    char const* from = p;
+  for (++op;; ++op) {
+    Span& span = current_[op - base - 1];
     char const* q = nullptr;
-    if (op == stop) {
-      if (p == end_) {
-        return true;
-      }
-    } else if (op->type == CaptureType::text) {
-      if (op->last) {
-        q = end_ - op->size;
-        if (q < from || !literal(*op, q)) {
-          return false;
+    switch (op->step) {
+      case Step::end:
+        if (p == end_) {
+          return true;
         }
-      } else {
-        q = find(*op, from);
-        if (q == nullptr) {
-          return false;
+        break;
+      case Step::text:
+        q = find(*op, p);
+        if (q == nullptr) {  // then no earlier text can help either
+          return fail(static_cast<unsigned>(op - base));
         }
         text = op;
         next = q + 1;
-      }
-    } else {
-      q = typed_end(*op, number - 1, from);
-      if (q != nullptr && !literal(*op, q)) {
-        q = nullptr;
-      }
+        span = {p, q};
+        p = q + op->size;
+        continue;
+      case Step::text_last:
+        if (end_ - p < op->size || !literal(*op, end_ - op->size)) {
+          return fail(static_cast<unsigned>(op - base));
+        }
+        span = {p, end_ - op->size};
+        return true;
+      default:
+        q = typed_end(*op, static_cast<unsigned>(op - base) - 1, p);
+        if (q != nullptr && literal(*op, q)) {
+          span = {p, q};
+          p = q + op->size;
+          continue;
+        }
     }
+    fail(static_cast<unsigned>(op - base));
+    q = text == nullptr ? nullptr : find(*text, next);
     if (q == nullptr) {
-      if (text == nullptr) {
-        return false;
-      }
-      first = false;
-      op = text;
-      q = find(*op, next);
-      if (q == nullptr) {
-        return false;
-      }
-      next = q + 1;
-      from = current_[op - base - 1].begin;
+      return false;
     }
-    moved_ |= !first;
-    current_[op - base - 1] = {from, q};
+    moved_ = true;
+    op = text;
+    next = q + 1;
+    current_[op - base - 1].end = q;
     p = q + op->size;
   }
 }

@@ -18,18 +18,30 @@ namespace vedette::decode::tmpl {
 
 inline constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
+/// How an op finds the end of its capture.
+enum class Step : std::uint8_t {
+  text,       ///< the next place where its literal stands
+  text_last,  ///< where its literal ends the message
+  blank,      ///< a word before a blank
+  word,
+  integer,
+  ip,
+  ip_inner,   ///< an address whose literal begins with a byte that addresses may hold
+  rest,       ///< kv
+  end,        ///< after the last op
+};
+
 /// A capture and the literal after it. 32 bytes: with thousands of templates size is speed.
 struct alignas(32) Op {
   char head[16] = {};            ///< the literal's first bytes, zeros after it
   std::uint32_t pool = 0;        ///< the whole literal, as offset into Compiled::pool
   std::uint16_t size = 0;        ///< of the literal
   std::uint16_t mask = 0;        ///< bits of `head` that count
+  Step step = Step::text;
   CaptureType type = CaptureType::text;
-  bool last = false;             ///< of its variant
   char stop = ' ';               ///< the literal's first byte; a blank when there is none
-  std::uint8_t probe_at = 0;     ///< of text: a rarer byte of the literal and where it stands
-  char probe = 0;
-  bool inner_stop = false;       ///< of ip: the literal begins with a byte that addresses may hold
+  char probe = 0;                ///< of text: a rarer byte of the literal
+  std::uint8_t probe_at = 0;     ///< and where it stands
 };
 static_assert(sizeof(Op) == 32);
 
@@ -53,16 +65,23 @@ struct Group {
   std::uint16_t slot = 0;        ///< edge: number of the capture
 };
 
+/// A look-up of the `width` bytes at a node's offset.
+struct Window {
+  std::uint64_t bytes = 0;       ///< `width` bytes of ones; 0 = nothing to look up
+  std::uint32_t slots = 0, mask = 0;
+  std::uint32_t best = kNone;    ///< least variant behind the slots
+  std::uint32_t width = 0;
+};
+
 /// A place in a message before which variants stand. Literals that end here are groups; longer ones are
-/// told apart by `width` bytes at `offset` (what lies between is verified by the group).
+/// told apart by the bytes at `offset` (what lies between is verified by the group): those of 8 bytes and
+/// more by the wide window, the others by the narrow one.
 struct Node {
   std::uint32_t groups = 0;      ///< first of Compiled::node_groups, sorted by Group::best
   std::uint16_t count = 0;
   std::uint16_t offset = 0;
-  std::uint32_t slots = 0, mask = 0;
-  std::uint64_t bytes = 0;       ///< `width` bytes of ones; 0 = nothing to look up
-  std::uint32_t width = 0;
-  std::uint32_t best = kNone;    ///< least variant behind the slots
+  bool plain = false;            ///< groups only
+  Window wide, narrow;
 };
 struct Slot {
   std::uint64_t key = 0;
@@ -105,8 +124,6 @@ class Matcher {
   Matcher(Compiled const& compiled, char const* message, char const* end);
   /// The best variant of the tree, or kNone. The message must be readable for 64 bytes past `end`.
   std::uint32_t match(std::uint32_t root);
-  /// Only this variant (for tests and explanations).
-  bool match_one(std::uint32_t variant);
   /// After a match: the captures of the winner.
   Span const* captures() const { return won_; }
 
@@ -116,18 +133,26 @@ class Matcher {
     char const* high;
     char const* cut;
   };
-  void node(std::uint32_t id, char const* p);
+  void node(Node const& n, char const* p);
+  void groups(Node const& n, char const* p);
+  void look_up(Window const& window, char const* at, char const* p);
   void edge(Group const& group, char const* p);
   void leaf(Group const& group, char const* p);
   bool run(Ref const& ref, char const* p, unsigned share);
+  bool fail(unsigned op);
   bool literal(Op const& op, char const* p) const;
   bool long_literal(Op const& op, char const* p) const;
   char const* typed_end(Op const& op, unsigned slot, char const* p);
   char const* far_end(Op const& op, unsigned slot, char const* p);
   char const* find(Op const& op, char const* p) const;
+  char const* find_far(Op const& op, char const* p) const;
   char const* cut_back(Op const& op, char const* begin, char const* run_end) const;
 
   Compiled const& c_;
+  Op const* const ops_;
+  Node const* const nodes_;
+  Slot const* const slots_;
+  Group const* const groups_;
   char const* const begin_;
   char const* const end_;
   std::uint32_t tail_ = 0;

@@ -2,7 +2,6 @@
 // text (records are readable for 64 bytes past theirs).
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -27,12 +26,27 @@ constexpr bool is_blank_byte(char c) { return c == ' ' || c == '\t'; }
 
 namespace scan {
 
+/// Number of the lowest bit set; `bits` must not be 0.
+inline int first_bit(std::uint32_t bits) { return __builtin_ctz(bits); }
+
 #if defined(__SSE2__)
 
 inline __m128i load(char const* p) {
   return _mm_loadu_si128(reinterpret_cast<__m128i const*>(p));
 }
 inline std::uint32_t bits(__m128i x) { return static_cast<std::uint32_t>(_mm_movemask_epi8(x)); }
+
+/// Bits of one byte.
+inline std::uint32_t byte_hits(char const* p, char byte) {
+  return bits(_mm_cmpeq_epi8(load(p), _mm_set1_epi8(byte)));
+}
+
+/// Bits of blanks.
+inline std::uint32_t blank_stops(char const* p) {
+  __m128i const x = load(p);
+  return bits(
+      _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(x, _mm_set1_epi8('\t'))));
+}
 
 /// Bits of blanks and of `stop`.
 inline std::uint32_t word_stops(char const* p, char stop) {
@@ -86,6 +100,12 @@ inline std::uint32_t mask_of(Test test) {
   }
   return out;
 }
+inline std::uint32_t byte_hits(char const* p, char byte) {
+  return mask_of([&](unsigned i) { return p[i] == byte; });
+}
+inline std::uint32_t blank_stops(char const* p) {
+  return mask_of([&](unsigned i) { return is_blank_byte(p[i]); });
+}
 inline std::uint32_t word_stops(char const* p, char stop) {
   return mask_of([&](unsigned i) { return is_blank_byte(p[i]) || p[i] == stop; });
 }
@@ -110,7 +130,7 @@ inline char const* first_stop(char const* p, char const* end, Stops stops) {
   while (p < end) {
     std::uint32_t const hit = stops(p);
     if (hit != 0) {
-      p += std::countr_zero(hit);
+      p += first_bit(hit);
       return p < end ? p : end;
     }
     p += kScanBlock;

@@ -41,10 +41,16 @@ struct Template {
   std::vector<std::uint16_t> programs;      ///< 0 = any
 };
 
+/// What is needed of a variant when it has matched.
 struct VariantInfo {
-  std::uint32_t source = 0;  ///< index of the template
-  std::uint32_t emits = 0;   ///< first of Impl::emits, one per capture
-  std::uint32_t captures = 0;
+  std::uint32_t source = 0;     ///< index of the template
+  std::uint32_t emits = 0;      ///< first of Impl::emits, one per capture
+  std::uint32_t constants = 0;  ///< first of Impl::constants
+  std::uint16_t captures = 0;
+  std::uint16_t constant_count = 0;
+  bool words = false;           ///< the last capture is KEY=VALUE words
+  bool has_type = false;        ///< `type` holds for every program; else for those nobody names
+  TypeId type{};
 };
 
 struct Program {
@@ -66,6 +72,7 @@ struct TemplateSet::Impl {
   std::vector<tmpl::Variant> variants;      ///< by rank
   std::vector<tmpl::VariantInfo> infos;     ///< by rank
   std::vector<tmpl::Emit> emits;
+  std::vector<Field> constants;
   std::vector<std::vector<tmpl::KeyName>> key_names;
   std::deque<std::string> texts;            ///< constants: addresses stay
   std::vector<tmpl::Program> programs;      ///< 0 = any

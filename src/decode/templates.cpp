@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/hash.hpp"
+#include "decode/dotted_quad.hpp"
 #include "decode/template_scan.hpp"
 #include "decode/template_set.hpp"
 
@@ -17,29 +18,6 @@ constexpr std::size_t kMaxKey = 100;       // bytes of a key
 constexpr std::size_t kMaxNumber = 40;     // digits of what is still a number
 constexpr std::string_view kOriginal = "original.";
 constexpr std::string_view kReserved[] = {"geo.", "dns.", "identity.", "intel.", "vuln.", "seen."};
-
-/// Dotted quad without leading zeros: what parse_ip takes as IPv4, told quickly.
-inline bool is_dotted_quad(char const* p, std::size_t size) {
-  char const* const end = p + size;
-  for (int part = 0; part < 4; ++part) {
-    char const* const from = p;
-    unsigned value = 0;
-    while (p < end && is_digit_byte(*p) && p - from < 3) {
-      value = value * 10 + static_cast<unsigned>(*p - '0');
-      ++p;
-    }
-    if (p == from || value > 255 || (*from == '0' && p - from > 1)) {
-      return false;
-    }
-    if (part < 3) {
-      if (p == end || *p != '.') {
-        return false;
-      }
-      ++p;
-    }
-  }
-  return p == end;
-}
 
 inline bool is_number(char const* p, std::size_t size) {
   std::size_t const sign = *p == '-' ? 1 : 0;
@@ -54,8 +32,8 @@ inline bool all_digits(char const* p, std::size_t size) {
   return i == size;
 }
 
-inline void emit_value(std::vector<Field>& out, Emit const& emit, char const* data,
-                       std::size_t size) {
+/// A value that is not empty, as a field.
+inline Field field_of(Emit const& emit, char const* data, std::size_t size) {
   Field field;
   field.data = data;
   field.size = static_cast<std::uint32_t>(size);
@@ -66,7 +44,7 @@ inline void emit_value(std::vector<Field>& out, Emit const& emit, char const* da
              !parse_ip({data, size})) {
     field.id = emit.original;
   }
-  out.push_back(field);
+  return field;
 }
 
 /// A name the message made up itself: never one of ours.
@@ -131,7 +109,7 @@ void emit_words(std::string_view text, std::vector<KeyName> const& key_names,
     if (emit.as == Emit::As::number && !all_digits(value.data(), value.size())) {
       emit.as = Emit::As::text;
     }
-    emit_value(batch.fields, emit, value.data(), value.size());
+    batch.fields.push_back(field_of(emit, value.data(), value.size()));
   }
 }
 
@@ -147,14 +125,28 @@ void fill_program_slots(TemplateSet::Impl& set) {
   }
 }
 
+VariantInfo info_of(TemplateSet::Impl& set, Variant const& variant) {
+  Template const& source = set.templates[variant.source];
+  VariantInfo info;
+  info.source = variant.source;
+  info.emits = static_cast<std::uint32_t>(set.emits.size());
+  info.captures = static_cast<std::uint16_t>(variant.captures.size());
+  info.constants = static_cast<std::uint32_t>(set.constants.size());
+  info.constant_count = static_cast<std::uint16_t>(source.constants.size());
+  info.words = !variant.captures.empty() && variant.captures.back().type == CaptureType::kv;
+  info.has_type = source.type.has_value();
+  info.type = source.type.value_or(source.file_type);
+  set.constants.insert(set.constants.end(), source.constants.begin(), source.constants.end());
+  return info;
+}
+
 void compile(TemplateSet::Impl& set, catalog::Catalog& catalog) {
   sort_by_rank(set.variants);
   compile_ops(set.compiled, set.variants);
   std::vector<std::vector<std::uint32_t>> of_program(set.programs.size());
   for (std::uint32_t v = 0; v < set.variants.size(); ++v) {
     Variant const& variant = set.variants[v];
-    set.infos.push_back({variant.source, static_cast<std::uint32_t>(set.emits.size()),
-                         static_cast<std::uint32_t>(variant.captures.size())});
+    set.infos.push_back(info_of(set, variant));
     for (Capture const& capture : variant.captures) {
       set.emits.push_back(make_emit(catalog, capture.name, capture.type));
     }
@@ -229,23 +221,26 @@ bool TemplateSet::match(ProgramId program, std::string_view message, Batch& batc
     return false;
   }
   tmpl::VariantInfo const& info = set.infos[found];
-  tmpl::Template const& source = set.templates[info.source];
-  type = source.type ? *source.type : program == kAnyProgram ? source.file_type : own.type;
+  type = info.has_type || program == kAnyProgram ? info.type : own.type;
   std::vector<Field>& out = batch.fields;
-  out.insert(out.end(), source.constants.begin(), source.constants.end());
-  for (std::uint32_t i = 0; i < info.captures; ++i) {
-    tmpl::Span const span = matcher.captures()[i];
-    auto const size = static_cast<std::size_t>(span.end - span.begin);
-    tmpl::Emit const& emit = set.emits[info.emits + i];
-    if (size == 0) {
-      continue;
+  std::size_t const before = out.size();
+  unsigned const plain = info.captures - (info.words ? 1U : 0U);
+  out.resize(before + info.constant_count + plain);
+  Field* at = out.data() + before;
+  at = std::copy_n(set.constants.data() + info.constants, info.constant_count, at);
+  tmpl::Emit const* const emits = set.emits.data() + info.emits;
+  tmpl::Span const* const captures = matcher.captures();
+  for (unsigned i = 0; i < plain; ++i) {
+    auto const size = static_cast<std::size_t>(captures[i].end - captures[i].begin);
+    if (size != 0) {
+      *at++ = tmpl::field_of(emits[i], captures[i].begin, size);
     }
-    if (emit.as == tmpl::Emit::As::words) {
-      tmpl::emit_words({span.begin, size}, set.key_names[source.key_names], set.common_fields,
-                       batch, fields);
-    } else {
-      tmpl::emit_value(out, emit, span.begin, size);
-    }
+  }
+  out.resize(static_cast<std::size_t>(at - out.data()));
+  if (info.words) {
+    tmpl::emit_words({captures[plain].begin, captures[plain].end},
+                     set.key_names[set.templates[info.source].key_names], set.common_fields, batch,
+                     fields);
   }
   return true;
 }

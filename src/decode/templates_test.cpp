@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "decode/dotted_quad.hpp"
+
 namespace vedette::decode {
 namespace {
 
@@ -151,6 +153,28 @@ templates:
   CHECK_EQ(f.match("p", "at 192.0.2.1:-"), "none");
   for (std::string const bad : {"192.0.2.256", "192.0.2", "192.0.2.01", "1.2.3.4.5", "1..2.3", "."}) {
     CHECK_EQ(f.match("p", "bye " + bad + "."), "linux/p: original.src_ip=" + bad);
+  }
+}
+
+TEST_CASE("dotted quad: both ways agree, and with parse_ip") {
+  std::vector<std::string> texts{"0.0.0.0", "255.255.255.255", "256.1.1.1", "1.1.1.256", "01.1.1.1",
+                                 "1.1.1.1.", ".1.1.1", "1..1.1", "1.1.1", "1.1.1.1.1", "1234.1.1.1",
+                                 "1.1.1.1234", "100.200.100.200", "999.1.1.1", "1.1.1.a", "", "1.1.1.00"};
+  for (int a : {0, 1, 9, 10, 25, 99, 100, 255, 256}) {
+    for (int b : {0, 7, 42, 249, 250, 300}) {
+      for (char const* const zero : {"", "0"}) {
+        texts.push_back(std::to_string(a) + "." + std::to_string(b) + "." + zero +
+                        std::to_string(b) + "." + std::to_string(a));
+        texts.push_back(texts.back() + "0");
+      }
+    }
+  }
+  for (std::string text : texts) {
+    std::size_t const size = text.size();
+    text += ".1.1.1.1.1.1.1.1";
+    bool const slow = is_dotted_quad_slowly(text.data(), size);
+    CHECK_MESSAGE(is_dotted_quad(text.data(), size) == slow, text.substr(0, size));
+    CHECK_MESSAGE(parse_ip(text.substr(0, size)).has_value() == slow, text.substr(0, size));
   }
 }
 
