@@ -20,9 +20,9 @@ unsigned two_digits(char const* at) {
 /// 1 to 12, or 0.
 unsigned month_number(char const* name) {
   static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  for (unsigned i = 0; i < 12; ++i) {
+  for (std::size_t i = 0; i < 12; ++i) {
     if (std::memcmp(kMonths.data() + 3 * i, name, 3) == 0) {
-      return i + 1;
+      return static_cast<unsigned>(i + 1);
     }
   }
   return 0;

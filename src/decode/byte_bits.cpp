@@ -30,7 +30,7 @@ constexpr ByteBits kPortable{"portable", &portable_one, &portable_two};
 
 inline std::uint64_t sse2_word(char const* data, __m128i needle) {
   std::uint64_t word = 0;
-  for (unsigned i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < 4; ++i) {
     __m128i const bytes = _mm_loadu_si128(reinterpret_cast<__m128i const*>(data + 16 * i));
     auto const mask = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, needle)));
     word |= static_cast<std::uint64_t>(mask) << (16 * i);

@@ -335,7 +335,7 @@ std::vector<std::string> DecoderSet::explain(std::string_view record, FieldCache
                                              DecodeOptions const& options) const {
   std::vector<std::string> out;
   if (record.empty()) {
-    out.push_back("an empty line: counted, no event");
+    out.emplace_back("an empty line: counted, no event");
     return out;
   }
   auto const byte = static_cast<unsigned char>(record.front());
@@ -373,7 +373,7 @@ std::vector<std::string> DecoderSet::explain(std::string_view record, FieldCache
   if (out.empty()) {
     out.push_back("no format begins with " + decoder_set::shown_byte(record.front()));
   }
-  out.push_back("nobody takes it: kept as unknown");
+  out.emplace_back("nobody takes it: kept as unknown");
   return out;
 }
 

@@ -161,26 +161,26 @@ void append_event(std::string& out, Batch const& batch, Event const& event,
                   catalog::Catalog const& catalog, std::string_view log_name,
                   std::span<std::string const> explain) {
   std::string_view const raw = event.raw_view();
-  out += "{\"id\":";
+  out += R"({"id":)";
   json::append_string(out, event_id(log_name, batch.block.generation, event.offset, event.part));
-  out += ",\"time\":\"";
+  out += R"(,"time":")";
   append_time(out, event.time);
-  out += event.time_from_arrival ? "\",\"time_from\":\"arrival\",\"type\":" : "\",\"type\":";
+  out += event.time_from_arrival ? R"(","time_from":"arrival","type":)" : R"(","type":)";
   json::append_string(out, catalog.type(event.type).name);
-  out += ",\"raw\":";
+  out += R"(,"raw":)";
   json::append_string(out, raw);
   if (!json::valid_utf8(raw)) {
-    out += ",\"raw_b64\":\"";
+    out += R"(,"raw_b64":")";
     json::append_base64(out, raw);
     out += '"';
   }
   if (event.repeat != 1) {
-    out += ",\"repeat\":" + std::to_string(event.repeat);
+    out += R"(,"repeat":)" + std::to_string(event.repeat);
   }
-  out += event.cut ? ",\"cut\":true,\"fields\":" : ",\"fields\":";
+  out += event.cut ? R"(,"cut":true,"fields":)" : R"(,"fields":)";
   append_fields(out, batch, event, catalog.fields());
   for (std::size_t i = 0; i < explain.size(); ++i) {
-    out += i == 0 ? ",\"explain\":[" : ",";
+    out += i == 0 ? R"(,"explain":[)" : ",";
     json::append_string(out, explain[i]);
   }
   out += explain.empty() ? "}" : "]}";

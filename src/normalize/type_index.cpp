@@ -44,12 +44,12 @@ FieldId TypeIndex::original(FieldId id) const {
   return catalog_.fields().intern("original." + std::string(catalog_.fields().name(id)));
 }
 
-void TypeIndex::use(FieldId id, Use use) {
+void TypeIndex::use(FieldId id, std::uint8_t for_what) {
   auto const index = static_cast<std::size_t>(id);
   if (uses_.size() <= index) {
     uses_.resize(index + 1, 0);
   }
-  uses_[index] |= use;
+  uses_[index] |= for_what;
 }
 
 void TypeIndex::add_detect(catalog::LogType const& type) {

@@ -55,7 +55,7 @@ class DetectBits {
 /// Immutable.
 class TypeIndex {
  public:
-  enum Use : std::uint8_t { kDetect = 1, kMap = 2, kTime = 4 };
+  static constexpr std::uint8_t kDetect = 1, kMap = 2, kTime = 4;  // what a field is used for
 
   explicit TypeIndex(catalog::Catalog const& catalog);
 
@@ -91,7 +91,7 @@ class TypeIndex {
   static constexpr std::size_t kNoBit = ~std::size_t{0};
 
   FieldId original(FieldId id) const;
-  void use(FieldId id, Use use);
+  void use(FieldId id, std::uint8_t for_what);
   void add_detect(catalog::LogType const& type);
   void add_map(catalog::LogType const& type);
   void add_times(catalog::LogType const& type);
