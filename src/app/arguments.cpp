@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/terminal_text.hpp"
 #include "base/yaml.hpp"
 #include "event/field.hpp"
 
@@ -98,7 +99,8 @@ Result<std::int64_t> Arguments::integer(std::string_view flag, std::int64_t othe
 }
 
 void print_error(Error const& error) {
-  std::string const line = "vedette: " + error.text() + "\n";
+  // File names and titles of rules may come from strangers.
+  std::string const line = "vedette: " + printable(error.text()) + "\n";
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

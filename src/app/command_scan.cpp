@@ -243,7 +243,8 @@ int run_scan(Arguments const& arguments, ScanSettings const& settings) {
     std::string const text = report.text(facts, ledger, TextStyle::of_stream(STDOUT_FILENO));
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
-  bool const written = std::fflush(stdout) == 0 && !json_sink.failed();
+  bool const written =
+      std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && !json_sink.failed();
   std::string const summary = ledger.text(titles_of((*plan)->rules()));
   std::fwrite(summary.data(), 1, summary.size(), stderr);
   for (Error const& problem : problems) {

@@ -17,7 +17,8 @@ void report_refused(rule::RuleSet const& rules) {
       continue;
     }
     if (++refused <= kShownRefusals) {
-      print_error({"rule '" + rule.title + "' is not loaded: " + rule.reason, "", rule.path,
+      std::string const name = rule.title.empty() ? "a rule" : "rule '" + rule.title + "'";
+      print_error({name + " is not loaded: " + rule.reason, "", rule.path,
                    rule.reason_line > 0 ? rule.reason_line : rule.line});
     }
   }

@@ -1,4 +1,5 @@
 // vedette: watches security logs.
+#include <fcntl.h>
 #include <malloc.h>
 
 #include <algorithm>
@@ -72,7 +73,31 @@ int start(int argc, char** argv) {
   return dispatch(commands, argc, argv);
 }
 
+/// A standard stream that was closed must not become the number of a file of ours: what is meant
+/// for the terminal would be written into it. What is put there fails when it is used.
+void hold_standard_streams() {
+  for (int number = 0; number < 3; ++number) {
+    if (fcntl(number, F_GETFD) == -1) {
+      static_cast<void>(open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY));
+    }
+  }
+}
+
+/// What was printed has to arrive: on a full disk nothing is a success.
+int finish(int code) {
+  bool const written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written || (code != kDone && code != kFailOn)) {
+    return code;
+  }
+  print_error(
+      {"standard output could not be written", "free disk space or read it to its end", "", 0});
+  return kUnreadable;
+}
+
 }  // namespace
 }  // namespace vedette::app
 
-int main(int argc, char** argv) { return vedette::app::start(argc, argv); }
+int main(int argc, char** argv) {
+  vedette::app::hold_standard_streams();
+  return vedette::app::finish(vedette::app::start(argc, argv));
+}

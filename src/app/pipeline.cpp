@@ -294,7 +294,7 @@ void Pipeline::absorb(Ready&& ready) {
   }
   Nanos const watermark = watermarks_.watermark();
   if (watermark != kForever) {
-    engine_->advance(watermark, sink_);
+    engine_->advance(std::min(watermark, options_.to), sink_);  // what comes after is not known
   }
   after_batch();
 }
@@ -356,7 +356,7 @@ Status Pipeline::run_to_end() {
   }
   threads_.clear();
   std::lock_guard const lock(keyed_mutex_);
-  engine_->finish(watermarks_.greatest(), sink_);
+  engine_->finish(std::min(watermarks_.greatest(), options_.to), sink_);
   return evidence_.status();
 }
 
@@ -383,12 +383,12 @@ Nanos Pipeline::judged() {
 
 Nanos Pipeline::least_time() {
   std::lock_guard const lock(keyed_mutex_);
-  return least_ == kForever ? kNever : least_;
+  return least_ == kForever ? kNever : std::max(least_, options_.from);
 }
 
 Nanos Pipeline::greatest_time() {
   std::lock_guard const lock(keyed_mutex_);
-  return watermarks_.greatest();
+  return std::min(watermarks_.greatest(), options_.to);
 }
 
 std::uint64_t Pipeline::pending_bytes() {

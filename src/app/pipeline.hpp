@@ -87,8 +87,9 @@ class Pipeline {
   Ledger ledger();
   /// Problems since the last call: logs that could not be read.
   std::vector<Error> take_problems();
-  Nanos judged();         ///< everything before has been judged; kNever at first
-  Nanos least_time();     ///< kNever without events
+  Nanos judged();  ///< everything before has been judged; kNever at first
+  /// The period looked at, within --from and --to; kNever without events.
+  Nanos least_time();
   Nanos greatest_time();
   std::uint64_t bytes_read() const { return bytes_read_.load(std::memory_order_relaxed); }
   std::uint64_t pending_bytes();

@@ -136,7 +136,10 @@ class ReportPage {
 
   void head() {
     std::string text = number_of(ledger_.events, "event");
-    if (facts_.first != kNever) {
+    if (ledger_.outside > 0) {
+      text = with_commas(ledger_.events - ledger_.outside) + " of " + text;
+    }
+    if (facts_.first != kNever && facts_.first <= facts_.last) {
       std::string const period = stamp(to_civil(facts_.first), true) + " to " +
                                  stamp(to_civil(facts_.last), true) + " UTC";
       text += (text.size() + 2 + period.size() > kWidth ? ",\n" : ", ") + period;

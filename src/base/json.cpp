@@ -51,6 +51,23 @@ Utf8 utf8_at(std::string_view text, std::size_t at) {
   return {size, true};
 }
 
+/// A character of two or three bytes that turns the direction of writing, ends lines, or is a C1
+/// control: what it does to a terminal or an editor is not for a log to decide. 0: none of these.
+unsigned disturbing(std::string_view bytes) {
+  auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (bytes.size() == 2) {
+    unsigned const code = (byte(0) & 0x1FU) << 6 | (byte(1) & 0x3FU);
+    return (code >= 0x80 && code < 0xA0) || code == 0x061C ? code : 0;
+  }
+  if (bytes.size() != 3 || byte(0) != 0xE2) {
+    return 0;
+  }
+  unsigned const code = 0x2000U | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU);
+  bool const turns = code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+                     (code >= 0x2066 && code <= 0x2069);
+  return turns ? code : 0;
+}
+
 void append_unicode_escape(std::string& out, unsigned code) {
   char const text[] = {'\\',
                        'u',
@@ -113,8 +130,8 @@ void append_string(std::string& out, std::string_view text) {
     Utf8 const next = utf8_at(text, i);
     if (!next.valid) {
       out += kReplacement;
-    } else if (c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
-      append_unicode_escape(out, static_cast<unsigned char>(text[i + 1]));  // C1 control
+    } else if (unsigned const code = disturbing(text.substr(i, next.size)); code != 0) {
+      append_unicode_escape(out, code);
     } else {
       out.append(text, i, next.size);
     }

@@ -35,6 +35,11 @@ TEST_CASE("json: strings are safe for pages and terminals") {
   CHECK_EQ(quoted("\xC2\x9B"
                   "31m\xC2\xA0"),
            "\"\\u009b31m\xC2\xA0\"");
+  // Direction of writing and line separators; their neighbours stay.
+  CHECK_EQ(quoted("\u061c\u200e\u2028\u202e\u2066\u2069"),
+           R"("\u061c\u200e\u2028\u202e\u2066\u2069")");
+  CHECK_EQ(quoted("\u061b\u200d\u2010\u2027\u202f\u2065\u206a\u3028"),
+           "\"\u061b\u200d\u2010\u2027\u202f\u2065\u206a\u3028\"");
   CHECK_EQ(quoted("ä€\xF0\x9F\x98\x80"), "\"ä€\xF0\x9F\x98\x80\"");
 }
 
