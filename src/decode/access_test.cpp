@@ -3,8 +3,7 @@
 #include <random>
 #include <string>
 
-using namespace vedette;
-using decode::DecodeFixture;
+namespace vedette::decode::access_test {
 
 namespace {
 
@@ -216,3 +215,5 @@ TEST_CASE("access: syslog lines are not even asked") {
     }
   }
 }
+
+}  // namespace vedette::decode::access_test

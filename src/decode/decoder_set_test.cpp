@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-using namespace vedette;
-using decode::DecodeFixture;
+namespace vedette::decode::decoder_set_test {
 
 namespace {
 
@@ -209,3 +208,5 @@ TEST_CASE("byte bits: every variant agrees with the portable one") {
     }
   }
 }
+
+}  // namespace vedette::decode::decoder_set_test

@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 
-using namespace vedette::decode;
+namespace vedette::decode::json_quotes_test {
 
 namespace {
 
@@ -57,3 +57,5 @@ TEST_CASE("quote index: every variant agrees with the obvious walk") {
     }
   }
 }
+
+}  // namespace vedette::decode::json_quotes_test

@@ -3,8 +3,7 @@
 #include <random>
 #include <string>
 
-using namespace vedette;
-using decode::DecodeFixture;
+namespace vedette::decode::json_test {
 
 namespace {
 
@@ -241,3 +240,5 @@ TEST_CASE("json: any garbled text gives one event, and the same one with and wit
     }
   }
 }
+
+}  // namespace vedette::decode::json_test

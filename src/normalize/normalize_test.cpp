@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-using namespace vedette;
+namespace vedette::normalize::normalize_test {
 
 namespace {
 
@@ -268,3 +268,5 @@ TEST_CASE("event time: the forms it takes") {
   }
   CHECK(read(std::string(1000, '1')) == "none");
 }
+
+}  // namespace vedette::normalize::normalize_test

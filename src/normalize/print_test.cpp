@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-using namespace vedette;
+namespace vedette::normalize::print_test {
 
 namespace {
 
@@ -128,3 +128,5 @@ TEST_CASE("print: unlisted names") {
   f.add("a", "1", Kind::number);
   CHECK(f.fields() == "{\"a\":1,\"z\xEF\xBF\xBD\":1}");
 }
+
+}  // namespace vedette::normalize::print_test
