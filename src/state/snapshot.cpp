@@ -40,7 +40,7 @@ Status write_all(int fd, std::string_view bytes, std::string const& path) {
   return {};
 }
 
-Status sync_folder(std::string const& path) {
+Status sync_folder_of(std::string const& path) {
   std::size_t const slash = path.rfind('/');
   std::string const folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   int const fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -135,7 +135,7 @@ Status write_checkpoint(std::string const& path, std::string_view content) {
   if (result && ::rename(temporary.c_str(), path.c_str()) != 0) {
     result = fail_errno("cannot rename " + temporary, errno);
   }
-  return result ? sync_folder(path) : result;
+  return result ? sync_folder_of(path) : result;
 }
 
 Result<std::string> read_checkpoint(std::string const& path) {
