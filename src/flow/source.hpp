@@ -21,6 +21,7 @@ struct LogCounters {
   std::uint64_t cut_bytes = 0;    ///< left out of them
   std::uint64_t rotations = 0;
   std::uint64_t errors = 0;
+  std::uint64_t dropped = 0;  ///< messages lost before we could read them (full kernel buffer)
 };
 
 enum class ReadState : std::uint8_t {
@@ -69,7 +70,8 @@ class Source {
   virtual int wake_fd() const { return -1; }
   /// Clears the descriptor after a wake-up.
   virtual void woken() {}
-  /// Everything up to these positions is in a checkpoint: journals may forget it.
+  /// Everything up to the positions that the logs gave last is in a checkpoint: journals may forget
+  /// it. So no position() is asked for between saving a checkpoint and this call.
   virtual void checkpointed() {}
   virtual void close() {}
 };
