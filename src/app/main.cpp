@@ -14,7 +14,8 @@
 namespace vedette::app {
 namespace {
 
-std::vector<Command> all_commands() { return {scan_command(), decode_command(), rules_command()}; }
+std::vector<Command> all_commands() { return {scan_command(),   run_command(),    decode_command(), rules_command(),
+          check_command(),  status_command(), doctor_command()}; }
 
 std::string overview(std::vector<Command> const& commands) {
   std::string out =

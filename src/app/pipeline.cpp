@@ -44,7 +44,14 @@ Pipeline::Pipeline(catalog::Catalog& catalog, detect::Plan const& plan, Pipeline
   context.log_name = [this](LogId id) -> std::string const& {
     return names_[static_cast<std::size_t>(id)];
   };
-  engine_ = std::make_unique<detect::Engine>(plan_, evidence_, std::move(context));
+  context.source_name = [this](std::uint32_t source) { return sources_[source].source->name(); };
+  detect::EngineOptions engine_options;
+  engine_options.state_dir = options_.state_dir;
+  if (options_.memory > 0) {
+    engine_options.memory = options_.memory;
+  }
+  engine_ =
+      std::make_unique<detect::Engine>(plan_, evidence_, std::move(context), engine_options);
 }
 
 Pipeline::~Pipeline() { stop(); }

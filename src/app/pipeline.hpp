@@ -66,6 +66,11 @@ class Pipeline {
   /// Run: with everything read so far judged and no batch on its way, calls `cut`; reading goes on
   /// afterwards. The one place where positions, state and outputs are saved together.
   void checkpoint(std::function<void()> const& cut);
+  /// Calls while nobody else is at the keyed state.
+  void with_state(std::function<void()> const& call) {
+    std::lock_guard const lock(keyed_mutex_);
+    call();
+  }
   /// Reads nothing while something that must be written cannot be.
   void pause(bool paused) { paused_ = paused; }
   /// Arrival of the batch in hand; for the latency of what it causes. Owner of the keyed state only.

@@ -20,6 +20,16 @@ inline constexpr Nanos kDay = 24 * kHour;
 inline constexpr Nanos kNever = std::numeric_limits<Nanos>::min();    ///< before everything
 inline constexpr Nanos kForever = std::numeric_limits<Nanos>::max();  ///< after everything
 
+/// Sums that stay in range: stamps of hostile logs lie anywhere.
+constexpr Nanos add_clamped(Nanos a, Nanos b) {
+  Nanos sum = 0;
+  return !__builtin_add_overflow(a, b, &sum) ? sum : a < 0 ? kNever : kForever;
+}
+constexpr Nanos subtract_clamped(Nanos a, Nanos b) {
+  Nanos difference = 0;
+  return !__builtin_sub_overflow(a, b, &difference) ? difference : a < 0 ? kNever : kForever;
+}
+
 /// Days since 1970-01-01 of a proleptic Gregorian date (month 1-12, day 1-31).
 constexpr std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day) {
   year -= month <= 2 ? 1 : 0;

@@ -8,6 +8,8 @@ namespace {
 using rule::Node;
 using rule::NodeType;
 
+constexpr std::size_t kExactDistinct = 4096;
+
 void hold(EvidenceHolder holder, EvidenceRef ref) {
   if (holder != nullptr) {
     holder->retain(ref);
@@ -20,10 +22,27 @@ void unhold(EvidenceHolder holder, EvidenceRef ref) {
   }
 }
 
+Body& body_of(CellState& cell) {
+  if (cell.body == nullptr) {
+    cell.body = std::make_unique<Body>();
+  }
+  return *cell.body;
+}
+
 /// Multiples of `max` since the epoch, rounded down.
 Nanos period_of(Nanos time, Nanos max) {
   Nanos const quotient = time / max;
   return time % max < 0 ? quotient - 1 : quotient;
+}
+
+std::unique_ptr<Open> new_open(Node const& node, Nanos opened) {
+  auto open = std::make_unique<Open>();
+  open->opened = opened;
+  if (node.type == NodeType::value_count) {
+    std::size_t const bound = static_cast<std::size_t>(node.bound);
+    open->distinct = state::DistinctCounter(std::max(kExactDistinct, bound));
+  }
+  return open;
 }
 
 void add_evidence(Node const& node, Open& open, Item const& item, EvidenceHolder holder) {
@@ -35,222 +54,252 @@ void add_evidence(Node const& node, Open& open, Item const& item, EvidenceHolder
   if (node.type == NodeType::value_count) {
     open.distinct.add(item.value);
   }
+  hold(holder, item.evidence);
   if (open.head.size() < kEvidenceHead) {
-    hold(holder, item.evidence);
     open.head.push_back(item.evidence);
     return;
   }
-  hold(holder, item.evidence);
   if (open.tail.size() < kEvidenceTail) {
     open.tail.push_back(item.evidence);
     return;
   }
   unhold(holder, open.tail[open.tail_next]);
   open.tail[open.tail_next] = item.evidence;
-  open.tail_next = (open.tail_next + 1) % kEvidenceTail;
+  open.tail_next = open.tail_next + 1 == kEvidenceTail ? 0 : open.tail_next + 1;
 }
 
-void forget_value(Cell& cell, Digest const& value) {
-  for (auto& entry : cell.values) {
-    if (entry.first == value) {
-      if (--entry.second == 0) {
-        std::swap(entry, cell.values.back());
-        cell.values.pop_back();
-      }
-      return;
-    }
-  }
-}
-
-void remember_value(Cell& cell, Digest const& value) {
-  for (auto& entry : cell.values) {
-    if (entry.first == value) {
-      ++entry.second;
-      return;
-    }
-  }
-  cell.values.emplace_back(value, 1);
-}
-
-void expire_window(Node const& node, Cell& cell, Nanos now, EvidenceHolder holder) {
-  while (cell.window_begin < cell.window.size() &&
-         cell.window[cell.window_begin].time <= now - node.timespan) {
-    Item const& old = cell.window[cell.window_begin++];
-    cell.weight -= old.repeat;
+void expire_window(Node const& node, Body& body, Nanos now, EvidenceHolder holder) {
+  Nanos const gone = subtract_clamped(now, node.timespan);
+  while (body.window_begin < body.window.size() && body.window[body.window_begin].time <= gone) {
+    Item const& old = body.window[body.window_begin++];
+    body.weight -= old.repeat;
     if (node.type == NodeType::value_count) {
-      forget_value(cell, old.value);
+      body.values.remove(old.value);
     }
     unhold(holder, old.evidence);
   }
-  if (cell.window_begin == cell.window.size()) {
-    cell.window.clear();
-    cell.window_begin = 0;
-  } else if (cell.window_begin > 32 && cell.window_begin * 2 > cell.window.size()) {
-    cell.window.erase(cell.window.begin(),
-                      cell.window.begin() + static_cast<std::ptrdiff_t>(cell.window_begin));
-    cell.window_begin = 0;
+  if (body.window_begin == body.window.size()) {
+    body.window.clear();
+    body.window_begin = 0;
+  } else if (body.window_begin > 32 && body.window_begin * 2 > body.window.size()) {
+    body.window.erase(body.window.begin(),
+                      body.window.begin() + static_cast<std::ptrdiff_t>(body.window_begin));
+    body.window_begin = 0;
   }
 }
 
 /// Keeps `window` in order of time: late evidence goes where it belongs.
-void insert_window(Node const& node, Cell& cell, Item const& item, EvidenceHolder holder) {
+void insert_window(Node const& node, Body& body, Item const& item, EvidenceHolder holder) {
   hold(holder, item.evidence);
-  auto at = cell.window.end();
-  while (at != cell.window.begin() + static_cast<std::ptrdiff_t>(cell.window_begin) &&
-         (at - 1)->time > item.time) {
-    --at;
-  }
-  cell.window.insert(at, item);
-  cell.weight += item.repeat;
+  auto const begin = body.window.begin() + static_cast<std::ptrdiff_t>(body.window_begin);
+  auto const later = [](Nanos time, Item const& other) { return time < other.time; };
+  bool const in_order = begin == body.window.end() || body.window.back().time <= item.time;
+  body.window.insert(
+      in_order ? body.window.end() : std::upper_bound(begin, body.window.end(), item.time, later),
+      item);
+  body.weight += item.repeat;
   if (node.type == NodeType::value_count) {
-    remember_value(cell, item.value);
+    body.values.add(item.value);
   }
 }
 
 /// Latest start of a chain A..member k that ends by now; equal times satisfy every order.
-void advance_chain(Node const& node, Cell& cell, Item const& item) {
+void advance_chain(Node const& node, Body& body, Item const& item) {
   std::size_t const members = node.members.size();
-  if (cell.member_last.empty()) {
-    cell.member_last.assign(members, kNever);
-    cell.chain_start.assign(members, kNever);
+  if (body.member_last.empty()) {
+    body.member_last.assign(members, kNever);
+    body.chain_start.assign(members, kNever);
   }
-  cell.member_last[item.member] = std::max(cell.member_last[item.member], item.time);
+  body.member_last[item.member] = std::max(body.member_last[item.member], item.time);
   if (node.type != NodeType::temporal_ordered) {
     return;
   }
   for (std::size_t k = item.member; k < members; ++k) {
-    if (k != item.member && cell.member_last[k] != item.time) {
+    if (k != item.member && body.member_last[k] != item.time) {
       continue;
     }
-    Nanos const start = k == 0 ? item.time : cell.chain_start[k - 1];
-    cell.chain_start[k] = std::max(cell.chain_start[k], start);
+    Nanos const start = k == 0 ? item.time : body.chain_start[k - 1];
+    body.chain_start[k] = std::max(body.chain_start[k], start);
   }
 }
 
-bool holds(Node const& node, Cell const& cell, Nanos now) {
+bool holds(Node const& node, Body const& body, Nanos now) {
+  Nanos const gone = subtract_clamped(now, node.timespan);
   switch (node.type) {
     case NodeType::event:
     case NodeType::merged:
       return true;
     case NodeType::event_count:
-      return cell.weight >= node.bound;
+      return body.weight >= node.bound;
     case NodeType::value_count:
-      return cell.values.size() >= node.bound;
+      return body.values.size() >= node.bound;
     case NodeType::temporal:
-      return std::all_of(cell.member_last.begin(), cell.member_last.end(), [&](Nanos last) {
-        return last != kNever && last > now - node.timespan;
-      });
+      return std::all_of(body.member_last.begin(), body.member_last.end(),
+                         [&](Nanos last) { return last != kNever && last > gone; });
     case NodeType::temporal_ordered:
-      return cell.chain_start.back() != kNever && cell.chain_start.back() > now - node.timespan;
+      return body.chain_start.back() != kNever && body.chain_start.back() > gone;
     case NodeType::first_seen:
       return false;
   }
   return false;
 }
 
-void clear_window(Cell& cell, EvidenceHolder holder) {
-  release_window(cell, holder);
-  cell.weight = 0;
-  cell.values.clear();
-  cell.member_last.clear();
-  cell.chain_start.clear();
+void clear_window(Body& body, EvidenceHolder holder) {
+  for (std::size_t i = body.window_begin; i < body.window.size(); ++i) {
+    unhold(holder, body.window[i].evidence);
+  }
+  std::vector<Item>().swap(body.window);
+  body.window_begin = 0;
+  body.weight = 0;
+  body.values.clear();
+  body.member_last.clear();
+  body.chain_start.clear();
 }
 
-void apply_first_seen(Node const& node, Cell& cell, Item const& item, EvidenceHolder holder,
+void apply_first_seen(Node const& node, CellState& cell, Item const& item, EvidenceHolder holder,
                       Change& change) {
-  bool const again = cell.last != kNever && item.time == cell.last;
-  bool const counts = again ? cell.seen_counted == item.time
-                            : cell.last == kNever || cell.last < item.time - node.timespan;
   if (item.late && cell.last != kNever && item.time < cell.last) {
     return;  // something newer is known already
   }
-  cell.last = std::max(cell.last, item.time);
-  if (!counts) {
+  bool const again = cell.last != kNever && item.time == cell.last;
+  bool const counts =
+      again ? cell.counted
+            : cell.last == kNever || cell.last < subtract_clamped(item.time, node.timespan);
+  if (cell.last == kNever || item.time >= cell.last) {
+    cell.last = item.time;
+    cell.counted = counts;
+  }
+  if (!counts || item.learning) {
     return;
   }
-  cell.seen_counted = item.time;
-  if (item.learning) {
-    return;
+  Body& body = body_of(cell);
+  if (body.open != nullptr && body.open->opened != item.time) {
+    change.closed.push_back(std::move(body.open));
   }
-  if (cell.open != nullptr && cell.open->opened != item.time) {
-    change.closed.push_back(std::move(cell.open));
-  }
-  if (cell.open == nullptr) {
-    cell.open = std::make_unique<Open>();
-    cell.open->opened = item.time;
+  if (body.open == nullptr) {
+    body.open = new_open(node, item.time);
     change.opened = true;
   }
-  add_evidence(node, *cell.open, item, holder);
+  add_evidence(node, *body.open, item, holder);
 }
 
 bool in_episode(Node const& node, Open const& open, Item const& item) {
-  return item.time - open.last < node.timespan && open.first - item.time < node.timespan;
+  return subtract_clamped(item.time, open.last) < node.timespan &&
+         subtract_clamped(open.first, item.time) < node.timespan;
 }
 
-void open_episode(Node const& node, Cell& cell, Nanos now, EvidenceHolder holder, Change& change) {
-  auto open = std::make_unique<Open>();
-  open->opened = now;
-  for (std::size_t i = cell.window_begin; i < cell.window.size(); ++i) {
-    add_evidence(node, *open, cell.window[i], holder);
+void extend_episode(Node const& node, CellState& cell, Item const& item, EvidenceHolder holder,
+                    Change& change) {
+  Body& body = *cell.body;
+  cell.last = std::max(cell.last, item.time);
+  Nanos const opened = body.open->opened;
+  if (period_of(item.time, node.max) > period_of(opened, node.max)) {
+    change.closed.push_back(std::move(body.open));
+    body.open = new_open(node, item.time);
+    body.open->continues_opened = opened;
+    change.opened = true;
   }
-  cell.open = std::move(open);
-  clear_window(cell, holder);
+  add_evidence(node, *body.open, item, holder);
+}
+
+void open_episode(Node const& node, Body& body, Nanos now, EvidenceHolder holder, Change& change) {
+  body.open = new_open(node, now);
+  for (std::size_t i = body.window_begin; i < body.window.size(); ++i) {
+    add_evidence(node, *body.open, body.window[i], holder);
+  }
+  clear_window(body, holder);
   change.opened = true;
 }
 
 /// An event that was counted a moment ago satisfies one more member.
-void apply_member(Node const& node, Cell& cell, Item const& item, EvidenceHolder holder,
+void apply_member(Node const& node, CellState& cell, Item const& item, EvidenceHolder holder,
                   Change& change) {
   bool const temporal =
       node.type == NodeType::temporal || node.type == NodeType::temporal_ordered;
-  if (!temporal || cell.open != nullptr || item.time <= cell.last - node.timespan) {
+  if (!temporal || cell.body == nullptr || cell.open() != nullptr ||
+      item.time <= subtract_clamped(cell.last, node.timespan)) {
     return;
   }
-  advance_chain(node, cell, item);
-  if (holds(node, cell, cell.last)) {
-    open_episode(node, cell, cell.last, holder, change);
+  advance_chain(node, *cell.body, item);
+  if (holds(node, *cell.body, cell.last)) {
+    open_episode(node, *cell.body, cell.last, holder, change);
+  }
+}
+
+template <class F>
+void for_each_reference(Open const& open, F&& call) {
+  for (EvidenceRef const ref : open.head) {
+    call(ref);
+  }
+  for (EvidenceRef const ref : open.tail) {
+    call(ref);
+  }
+}
+
+template <class F>
+void for_each_reference(CellState const& state, F&& call) {
+  if (state.body == nullptr) {
+    return;
+  }
+  for (std::size_t i = state.body->window_begin; i < state.body->window.size(); ++i) {
+    call(state.body->window[i].evidence);
+  }
+  if (state.body->open != nullptr) {
+    for_each_reference(*state.body->open, call);
   }
 }
 
 }  // namespace
 
+std::size_t Open::bytes() const {
+  return sizeof *this + (head.capacity() + tail.capacity()) * sizeof(EvidenceRef) +
+         distinct.bytes();
+}
+
+std::size_t Body::bytes() const {
+  return sizeof *this + (open != nullptr ? open->bytes() : 0) + window.capacity() * sizeof(Item) +
+         values.bytes() + (member_last.capacity() + chain_start.capacity()) * sizeof(Nanos);
+}
+
+void hold_evidence(CellState const& state, EvidenceHolder holder) {
+  for_each_reference(state, [&](EvidenceRef ref) { hold(holder, ref); });
+}
+
+void hold_evidence(Open const& open, EvidenceHolder holder) {
+  for_each_reference(open, [&](EvidenceRef ref) { hold(holder, ref); });
+}
+
 void release_evidence(Open const& open, EvidenceHolder holder) {
-  for (EvidenceRef const ref : open.head) {
-    unhold(holder, ref);
-  }
-  for (EvidenceRef const ref : open.tail) {
-    unhold(holder, ref);
-  }
+  for_each_reference(open, [&](EvidenceRef ref) { unhold(holder, ref); });
 }
 
-void release_window(Cell& cell, EvidenceHolder holder) {
-  for (std::size_t i = cell.window_begin; i < cell.window.size(); ++i) {
-    unhold(holder, cell.window[i].evidence);
-  }
-  cell.window.clear();
-  cell.window_begin = 0;
+void release_evidence(CellState const& state, EvidenceHolder holder) {
+  for_each_reference(state, [&](EvidenceRef ref) { unhold(holder, ref); });
 }
 
-Cell copy_cell(Cell const& cell) {
-  Cell copy;
-  copy.hash = cell.hash;
-  copy.key = cell.key;
-  copy.node = cell.node;
-  copy.last = cell.last;
-  copy.seen_counted = cell.seen_counted;
-  copy.weight = cell.weight;
-  copy.window_begin = cell.window_begin;
-  copy.window = cell.window;
-  copy.values = cell.values;
-  copy.member_last = cell.member_last;
-  copy.chain_start = cell.chain_start;
-  if (cell.open != nullptr) {
-    copy.open = std::make_unique<Open>(*cell.open);
+CellState copy_state(CellState const& state) {
+  CellState copy;
+  copy.last = state.last;
+  copy.counted = state.counted;
+  if (state.body == nullptr) {
+    return copy;
+  }
+  Body const& from = *state.body;
+  Body& to = body_of(copy);
+  to.weight = from.weight;
+  to.window_begin = from.window_begin;
+  to.window = from.window;
+  to.values = from.values;
+  to.member_last = from.member_last;
+  to.chain_start = from.chain_start;
+  if (from.open != nullptr) {
+    to.open = std::make_unique<Open>(*from.open);
   }
   return copy;
 }
 
-void apply(Node const& node, Cell& cell, Item const& item, EvidenceHolder holder, Change& change) {
+void apply(Node const& node, CellState& cell, Item const& item, EvidenceHolder holder,
+           Change& change) {
   if (item.again) {
     apply_member(node, cell, item, holder, change);
     return;
@@ -259,45 +308,35 @@ void apply(Node const& node, Cell& cell, Item const& item, EvidenceHolder holder
     apply_first_seen(node, cell, item, holder, change);
     return;
   }
-  if (cell.open != nullptr && in_episode(node, *cell.open, item)) {
-    cell.last = std::max(cell.last, item.time);
-    Nanos const opened = cell.open->opened;
-    bool const cut = period_of(item.time, node.max) > period_of(opened, node.max);
-    if (cut) {
-      change.closed.push_back(std::move(cell.open));
-      cell.open = std::make_unique<Open>();
-      cell.open->opened = item.time;
-      cell.open->continues_opened = opened;
-      change.opened = true;
+  if (Open const* const open = cell.open(); open != nullptr) {
+    if (in_episode(node, *open, item)) {
+      extend_episode(node, cell, item, holder, change);
+      return;
     }
-    add_evidence(node, *cell.open, item, holder);
-    return;
-  }
-  if (cell.open != nullptr) {
-    if (item.late && item.time < cell.open->first) {
+    if (item.late && item.time < open->first) {
       return;  // too old for what is held
     }
-    change.closed.push_back(std::move(cell.open));
+    change.closed.push_back(std::move(cell.body->open));
   }
   cell.last = std::max(cell.last, item.time);
   Nanos const now = cell.last;
+  Body& body = body_of(cell);
   if (node.type == NodeType::merged) {  // bound 1: every window holds
-    cell.open = std::make_unique<Open>();
-    cell.open->opened = item.time;
-    add_evidence(node, *cell.open, item, holder);
+    body.open = new_open(node, item.time);
+    add_evidence(node, *body.open, item, holder);
     change.opened = true;
     return;
   }
-  expire_window(node, cell, now, holder);
-  if (item.time <= now - node.timespan) {
+  expire_window(node, body, now, holder);
+  if (item.time <= subtract_clamped(now, node.timespan)) {
     return;  // late, and outside of the window that is held
   }
-  insert_window(node, cell, item, holder);
+  insert_window(node, body, item, holder);
   if (node.type == NodeType::temporal || node.type == NodeType::temporal_ordered) {
-    advance_chain(node, cell, item);
+    advance_chain(node, body, item);
   }
-  if (holds(node, cell, now)) {
-    open_episode(node, cell, now, holder, change);
+  if (holds(node, body, now)) {
+    open_episode(node, body, now, holder, change);
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,52 +40,92 @@ struct Open {
   Digest evidence_hash;
   std::vector<EvidenceRef> head;   ///< first kEvidenceHead
   std::vector<EvidenceRef> tail;   ///< ring of the last kEvidenceTail
-  std::size_t tail_next = 0;       ///< where the ring goes on
+  std::uint32_t tail_next = 0;     ///< where the ring goes on
   state::DistinctCounter distinct; ///< value_count
   Nanos continues_opened = kNever; ///< opening time of the episode it was cut from
+
+  std::size_t bytes() const;       ///< of memory
 };
 
 /// Takes and gives back references to evidence; null in provisional state.
 using EvidenceHolder = state::EvidenceLog*;
 
-struct Cell {
-  std::uint64_t hash = 0;
-  std::string key;                 ///< encoded (rule/key.hpp)
-  rule::RuleIndex node = 0;
-  std::uint32_t pending = 0;       ///< evidence that waits for the watermark
-  std::int64_t timer = kNever;     ///< second at which it is looked at again; kNever = none
-  Nanos last = kNever;             ///< newest evidence applied
-  Nanos seen_counted = kNever;     ///< first_seen: the time at which it was counted last
+inline constexpr std::int64_t kNoTimer = INT64_MIN;
+
+/// What a cell has beside its newest time while there is evidence in its window or an episode.
+struct Body {
+  std::unique_ptr<Open> open;
   std::uint64_t weight = 0;        ///< event_count: sum of repeats in `window`
   std::size_t window_begin = 0;    ///< `window` before it is spent
   std::vector<Item> window;        ///< evidence of (t - W, t] while no episode is open
-  std::vector<std::pair<Digest, std::uint32_t>> values;  ///< value_count: in `window`
+  state::DigestCounts values;      ///< value_count: in `window`
   std::vector<Nanos> member_last;  ///< temporal: newest time per member
   std::vector<Nanos> chain_start;  ///< temporal_ordered: latest start of a chain that ends at member
-  std::unique_ptr<Open> open;
 
+  // Kept by CellStore.
+  std::int64_t timer = kNoTimer;         ///< second at which the cell is looked at again
+  std::int64_t stored_timer = kNoTimer;  ///< as it stands on disk
+  std::size_t timer_index = 0;
+  std::size_t charged = 0;               ///< bytes accounted for
+
+  std::size_t bytes() const;             ///< of memory
+};
+
+/// What a node remembers of a key. Most first_seen cells have no body: they are as lean as that.
+struct CellState {
+  Nanos last = kNever;             ///< newest evidence applied
+  std::unique_ptr<Body> body;
+  bool counted = false;            ///< first_seen: the evidence of `last` counted
+
+  Open* open() const { return body != nullptr ? body->open.get() : nullptr; }
+};
+
+/// The state with the key it belongs to; made by CellTable only, key bytes lie behind it.
+struct Cell : CellState {
+  Cell(Cell const&) = delete;
+  Cell& operator=(Cell const&) = delete;
+
+  bool referenced : 1 = true;      ///< used since the budget looked at it last
+  bool dirty : 1 = false;          ///< not on disk as it stands here
+  bool stored : 1 = false;         ///< there is a record of it on disk
+  rule::RuleIndex node = 0;
+  std::uint32_t pending = 0;       ///< waiting evidence that points here
+  std::uint32_t key_size = 0;
+
+  std::string_view key() const {   ///< encoded (rule/key.hpp)
+    return {reinterpret_cast<char const*>(this + 1), key_size};
+  }
+
+ private:
+  friend class CellPool;
+  Cell() = default;
 };
 
 /// A copy for provisional use (shares evidence references without holding them).
-Cell copy_cell(Cell const& cell);
+CellState copy_state(CellState const& state);
 
 /// What applying evidence did.
 struct Change {
-  bool opened = false;                        ///< `open` is new (also after a cut)
+  bool opened = false;                        ///< the open episode is new (also after a cut)
   std::vector<std::unique_ptr<Open>> closed;  ///< ended before this evidence, or cut by it
 };
 
 /// Applies one piece of evidence. `holder` keeps evidence alive (null: nobody has to).
-void apply(rule::Node const& node, Cell& cell, Item const& item, EvidenceHolder holder,
+void apply(rule::Node const& node, CellState& cell, Item const& item, EvidenceHolder holder,
            Change& change);
-/// Gives back every reference an episode holds.
+/// Takes one more reference to all evidence that the state refers to (after it was read back).
+void hold_evidence(CellState const& state, EvidenceHolder holder);
+void hold_evidence(Open const& open, EvidenceHolder holder);
+/// Gives back every reference.
 void release_evidence(Open const& open, EvidenceHolder holder);
-void release_window(Cell& cell, EvidenceHolder holder);
+void release_evidence(CellState const& state, EvidenceHolder holder);
 
-/// From this time on nothing that a cell has seen matters to new evidence: at last + W a window
-/// (t - W, t] has lost it; first_seen's [t - H, t) still has it then.
-inline Nanos forgotten_at(rule::Node const& node, Cell const& cell) {
-  return cell.last + node.timespan + (node.type == rule::NodeType::first_seen ? 1 : 0);
+/// Whether nothing that comes at or after `judged` can be told from what comes to an empty cell:
+/// the window is past, and so is the episode. (first_seen counts [t - H, t): one moment longer.)
+inline bool expired(rule::Node const& node, CellState const& state, Nanos judged) {
+  Nanos const end = add_clamped(state.last, node.timespan);
+  return state.last == kNever ||
+         (node.type == rule::NodeType::first_seen ? end < judged : end <= judged);
 }
 
 }  // namespace vedette::detect

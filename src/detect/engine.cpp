@@ -1,7 +1,8 @@
 #include "detect/engine.hpp"
 
 #include <algorithm>
-#include <tuple>
+
+#include "rule/key.hpp"
 
 namespace vedette::detect {
 namespace {
@@ -9,12 +10,21 @@ namespace {
 using rule::NodeType;
 using rule::RuleIndex;
 
-std::int64_t second_of(Nanos time) {
-  std::int64_t const quotient = time / kSecond;
-  return time % kSecond < 0 ? quotient - 1 : quotient;
+constexpr std::uint32_t kNotStored = 0xFFFFFFFF;
+constexpr std::uint32_t kNoSlot = 0xFFFFFFFF;
+constexpr std::size_t kAhead = 12;  // inputs whose cells are on their way into the cache
+
+/// The start of a second, as far as there is one.
+Nanos start_of(std::int64_t second) {
+  Nanos start = 0;
+  return !__builtin_mul_overflow(second, kSecond, &start) ? start
+                                                          : second < 0 ? kNever : kForever;
 }
 
-constexpr std::uint32_t kNotStored = 0xFFFFFFFF;
+/// The first second that begins at `deadline` or later.
+std::int64_t second_from(Nanos deadline) {
+  return deadline == kNever ? second_of(kNever) : second_of(deadline - 1) + 1;
+}
 
 EvidenceRef newest_evidence(Open const& open) {
   if (open.tail.empty()) {
@@ -24,15 +34,14 @@ EvidenceRef newest_evidence(Open const& open) {
   return size < kEvidenceTail ? open.tail.back() : open.tail[(open.tail_next + size - 1) % size];
 }
 
-}  // namespace
-
-Engine::Engine(Plan const& plan, state::EvidenceLog& evidence, EpisodeContext context)
-    : plan_(plan), evidence_(evidence), context_(std::move(context)) {
-  FieldTable& fields = plan.catalog().fields();
-  chain_positions_.resize(plan.rules().rules.size());
-  for (RuleIndex index = 0; index < chain_positions_.size(); ++index) {
+/// For each member of a correlation that is a correlation itself: which parts of the inner key make
+/// the outer one.
+std::vector<std::vector<std::vector<std::size_t>>> positions_of_chains(Plan const& plan) {
+  FieldTable const& fields = plan.catalog().fields();
+  std::vector<std::vector<std::vector<std::size_t>>> out(plan.rules().rules.size());
+  for (RuleIndex index = 0; index < out.size(); ++index) {
     rule::Node const& node = plan.rule(index).node;
-    chain_positions_[index].resize(node.members.size());
+    out[index].resize(node.members.size());
     for (std::size_t m = 0; m < node.members.size(); ++m) {
       rule::Rule const& inner = plan.rule(node.members[m].rule);
       if (inner.is_single()) {
@@ -45,67 +54,157 @@ Engine::Engine(Plan const& plan, state::EvidenceLog& evidence, EpisodeContext co
             position = i;
           }
         }
-        chain_positions_[index][m].push_back(position);
+        out[index][m].push_back(position);
       }
     }
   }
+  return out;
 }
+
+std::vector<std::uint32_t> rank_by_id(rule::RuleSet const& rules) {
+  std::vector<RuleIndex> order(rules.rules.size());
+  for (RuleIndex index = 0; index < order.size(); ++index) {
+    order[index] = index;
+  }
+  std::stable_sort(order.begin(), order.end(), [&](RuleIndex a, RuleIndex b) {
+    return rules.rules[a].id < rules.rules[b].id;
+  });
+  std::vector<std::uint32_t> rank(order.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) {
+    bool const same = i > 0 && rules.rules[order[i]].id == rules.rules[order[i - 1]].id;
+    rank[order[i]] = same ? rank[order[i - 1]] : i;
+  }
+  return rank;
+}
+
+}  // namespace
+
+Engine::Engine(Plan const& plan, state::EvidenceLog& evidence, EpisodeContext context,
+               EngineOptions options)
+    : plan_(plan),
+      evidence_(evidence),
+      context_(std::move(context)),
+      options_(std::move(options)),
+      numbers_(plan.rules()),
+      cells_(plan.rules(), numbers_, options_.state_dir),
+      waiting_(plan.rules(), numbers_, options_.state_dir),
+      rank_(rank_by_id(plan.rules())),
+      chain_positions_(positions_of_chains(plan)) {}
 
 Engine::~Engine() = default;
 
-void Engine::add(MatchedBatch&& batch, std::uint32_t source, EpisodeSink& sink) {
-  if (source_first_.size() <= source) {
-    source_first_.resize(source + std::size_t{1}, kForever);
+Status Engine::status() const {
+  TRY(cells_.status());
+  TRY(waiting_.status());
+  return waiting_full_;
+}
+
+std::uint32_t Engine::slot_named(std::string const& name) {
+  auto const at = std::find(slot_names_.begin(), slot_names_.end(), name);
+  auto const slot = static_cast<std::uint32_t>(at - slot_names_.begin());
+  if (at == slot_names_.end()) {
+    CHECK(slot < WaitingEvidence::kMostSources);
+    slot_names_.push_back(name);
+    slot_first_.push_back(kForever);
   }
-  source_first_[source] = std::min(source_first_[source], batch.times.least);
+  return slot;
+}
+
+std::uint32_t Engine::source_slot(std::uint32_t source) {
+  if (slots_.size() <= source) {
+    slots_.resize(source + std::size_t{1}, kNoSlot);
+  }
+  if (slots_[source] == kNoSlot) {
+    slots_[source] =
+        slot_named(context_.source_name ? context_.source_name(source) : std::to_string(source));
+  }
+  return slots_[source];
+}
+
+/// Brings the cell of a later input into the cache, in two steps.
+void Engine::look_ahead(MatchedBatch const& batch, std::size_t index) {
+  if (std::size_t const far = index + 2 * kAhead; far < batch.inputs.size()) {
+    KeyedInput const& input = batch.inputs[far];
+    hashes_[far] = cells_.table().hash(
+        input.node, std::string_view(batch.keys).substr(input.key_offset, input.key_size));
+    cells_.table().prefetch_slots(hashes_[far]);
+  }
+  if (index + kAhead < batch.inputs.size()) {
+    cells_.table().prefetch_cell(hashes_[index + kAhead]);
+  }
+}
+
+void Engine::add(MatchedBatch&& batch, std::uint32_t source, EpisodeSink& sink) {
+  std::uint32_t const slot = source_slot(source);
+  slot_first_[slot] = std::min(slot_first_[slot], batch.times.least);
   if (batch.inputs.empty()) {
     return;
   }
+  if (batch.times.events == 0) {  // nothing has a stamp: its history begins when it came
+    slot_first_[slot] = std::min(slot_first_[slot], batch.inputs.front().time);
+  }
   counters_.inputs += batch.inputs.size();
+  std::uint64_t const late_before = counters_.late;
   EvidenceRef const base = evidence_.open_chunk();
   stored_.assign(batch.events_matched.size(), kNotStored);
-  bool late = false;
-  for (KeyedInput const& input : batch.inputs) {
-    Pending pending;
-    pending.node = input.node;
-    pending.source = source;
-    rule::Node const& node = plan_.rule(input.node).node;
-    if (node.type != NodeType::event) {
-      pending.cell = &cells_.get(
-          input.node, std::string_view(batch.keys).substr(input.key_offset, input.key_size));
-      if (node.type == NodeType::first_seen && known_already(node, *pending.cell, input.time)) {
-        continue;
-      }
-    }
-    std::uint32_t& stored = stored_[input.evidence];
-    if (stored == kNotStored) {
-      stored = static_cast<std::uint32_t>(encode_evidence(
-          evidence_.chunk_bytes(), batch.events_matched[input.evidence]));
-    }
-    pending.item.time = input.time;
-    pending.item.digest = input.digest;
-    pending.item.value = input.value;
-    pending.item.evidence = base + stored;
-    pending.item.repeat = input.repeat;
-    pending.item.member = input.member;
-    pending.item.again = input.again;
-    if (input.time < judged_) {
-      pending.item.late = true;
-      late = true;
-      ++counters_.late;
-      evidence_.retain(pending.item.evidence);
-      judge(pending);
-      continue;
-    }
-    enqueue(pending);
-    if (arrival_) {
-      arrival_(pending);
-    }
+  hashes_.resize(batch.inputs.size());
+  for (std::size_t ahead = 0; ahead < std::min(2 * kAhead, batch.inputs.size()); ++ahead) {
+    KeyedInput const& input = batch.inputs[ahead];
+    hashes_[ahead] = cells_.table().hash(
+        input.node, std::string_view(batch.keys).substr(input.key_offset, input.key_size));
+    cells_.table().prefetch_slots(hashes_[ahead]);
+  }
+  for (std::size_t index = 0; index < batch.inputs.size(); ++index) {
+    look_ahead(batch, index);
+    add_input(batch, index, slot, base);
   }
   evidence_.close_chunk(base);
-  if (late) {
+  if (counters_.late != late_before) {
     settle_instant();
-    emit(sink);
+    emit(sink, judged_);
+  }
+  keep_to_budget(batch.inputs.size());
+}
+
+void Engine::add_input(MatchedBatch const& batch, std::size_t index, std::uint32_t source,
+                       EvidenceRef base) {
+  KeyedInput const& input = batch.inputs[index];
+  rule::Node const& node = plan_.rule(input.node).node;
+  Pending pending;
+  pending.node = input.node;
+  pending.source = source;
+  pending.keyed = node.type != NodeType::event;
+  Nanos const time = std::max(input.time, kNever + 1);
+  Cell* cell = nullptr;
+  if (pending.keyed) {
+    pending.key = std::string_view(batch.keys).substr(input.key_offset, input.key_size);
+    cell = &cells_.get(hashes_[index], input.node, pending.key);
+    if (node.type == NodeType::first_seen && known_already(node, *cell, time)) {
+      return;
+    }
+  }
+  std::uint32_t& stored = stored_[input.evidence];
+  if (stored == kNotStored) {
+    stored = static_cast<std::uint32_t>(
+        encode_evidence(evidence_.chunk_bytes(), batch.events_matched[input.evidence]));
+  }
+  pending.item.time = time;
+  pending.item.digest = input.digest;
+  pending.item.value = input.value;
+  pending.item.evidence = base + stored;
+  pending.item.repeat = input.repeat;
+  pending.item.member = input.member;
+  pending.item.again = input.again;
+  evidence_.retain(pending.item.evidence);
+  if (time < judged_) {
+    pending.item.late = true;
+    ++counters_.late;
+    judge(pending, cell);
+    return;
+  }
+  waiting_.add(pending, cell);
+  if (arrival_) {
+    arrival_(pending);
   }
 }
 
@@ -113,135 +212,142 @@ void Engine::add(MatchedBatch&& batch, std::uint32_t source, EpisodeSink& sink) 
 // does any between that key and this event, whatever still arrives. Most events end here, before
 // anything is kept of them.
 bool Engine::known_already(rule::Node const& node, Cell& cell, Nanos time) {
-  if (cell.last == kNever || time < judged_ || cell.last < time - node.timespan) {
+  if (cell.last == kNever || time < judged_ ||
+      cell.last < subtract_clamped(time, node.timespan)) {
     return false;
   }
-  cell.last = std::max(cell.last, time);
+  if (time > cell.last) {
+    cell.last = time;
+    cell.counted = false;
+    cells_.changed(cell);
+  }
   return true;
 }
 
-void Engine::enqueue(Pending const& pending) {
-  std::int64_t const second = second_of(pending.item.time);
-  auto [at, fresh] = buckets_.try_emplace(second);
-  if (fresh && !spare_.empty()) {
-    at->second.swap(spare_.back());
-    spare_.pop_back();
+void Engine::set_judged(Nanos time) {
+  if (time > judged_) {
+    judged_ = time;
+    cells_.set_judged(time);
   }
-  evidence_.retain(pending.item.evidence);
-  if (pending.cell != nullptr) {
-    ++pending.cell->pending;
-  }
-  at->second.push_back(pending);
 }
 
+/// Seconds are judged one after the other, timers in between: what comes out, and in which order, does
+/// not depend on how far the watermark goes at once.
 void Engine::advance(Nanos watermark, EpisodeSink& sink) {
   if (watermark == kNever) {
     return;
   }
   // Whole seconds only: everything before `bound` is complete.
-  std::int64_t const bound = watermark == kForever ? second_of(kForever) : second_of(watermark);
-  while (!buckets_.empty() && buckets_.begin()->first < bound) {
-    auto node = buckets_.extract(buckets_.begin());
-    judge_bucket(node.mapped());
-    node.mapped().clear();
-    if (spare_.size() < 1024) {
-      spare_.push_back(std::move(node.mapped()));
-    }
+  std::int64_t const bound = second_of(watermark);
+  while (!waiting_.empty() && waiting_.first_second() < bound) {
+    std::int64_t const second = waiting_.first_second();
+    judge_first_second();
+    set_judged(start_of(second + 1));
+    fire_timers();
+    emit(sink, judged_);
   }
-  judged_ = std::max(judged_, bound * kSecond);
+  set_judged(start_of(bound));
   fire_timers();
-  emit(sink);
+  emit(sink, judged_);
+  keep_to_budget(16);
 }
 
-void Engine::judge_bucket(Bucket& bucket) {
-  std::sort(bucket.begin(), bucket.end(), [](Pending const& a, Pending const& b) {
-    return std::tie(a.item.time, a.item.digest, a.node, a.item.again, a.item.member) <
-           std::tie(b.item.time, b.item.digest, b.node, b.item.again, b.item.member);
+void Engine::judge_first_second() {
+  waiting_.take_first([this](Pending const& pending, Cell* cell) {
+    if (cell == nullptr && pending.keyed) {
+      cell = &cells_.get(pending.node, pending.key);
+    }
+    judge(pending, cell);
   });
-  for (std::size_t i = 0; i < bucket.size();) {
-    Pending& pending = bucket[i];
-    if (pending.cell != nullptr) {
-      --pending.cell->pending;
-      judge(pending);
-      ++i;
-      continue;
-    }
-    std::size_t end = i + 1;
-    while (end < bucket.size() && bucket[end].cell == nullptr &&
-           bucket[end].node == pending.node && bucket[end].item.time == pending.item.time &&
-           bucket[end].item.digest == pending.item.digest) {
-      ++end;
-    }
-    judge_event(&pending, end - i);
-    i = end;
-  }
   settle_instant();
 }
 
-// A first_seen episode ends with the time at which it was counted; a bucket holds all of that time.
+// A first_seen episode ends with the time at which it was counted; a second holds all of that time.
 void Engine::settle_instant() {
-  std::vector<Cell*> cells;
-  cells.swap(instant_);
-  for (Cell* const cell : cells) {
-    if (cell->open != nullptr) {
-      close(*cell, std::move(cell->open), true);
+  for (Cell* const cell : instant_) {
+    if (cell->open() != nullptr) {
+      close(cell->node, cell->key(), std::move(cell->body->open), false);
+      if (settled_) {
+        settled_(*cell);
+      }
     }
+    cells_.drop_body(*cell);
   }
+  instant_.clear();
 }
 
 bool Engine::learning(RuleIndex node, std::uint32_t source, Nanos time) const {
   Nanos const learn = plan_.rule(node).node.learn;
-  return learn > 0 && source_first_[source] != kForever && time < source_first_[source] + learn;
+  return learn > 0 && source < slot_first_.size() && slot_first_[source] != kForever &&
+         time < add_clamped(slot_first_[source], learn);
 }
 
 // Takes over one reference to the evidence.
-void Engine::judge(Pending const& pending) {
-  if (pending.cell == nullptr) {
-    judge_event(&pending, 1);
+void Engine::judge(Pending const& pending, Cell* cell) {
+  if (cell == nullptr) {
+    judge_event(pending);
     return;
   }
   Item item = pending.item;
   item.learning = learning(pending.node, pending.source, item.time);
-  apply_to(*pending.cell, item);
+  if (item.late && cell->body == nullptr &&
+      expired(plan_.rule(cell->node).node, *cell, judged_)) {
+    cells_.clear(*cell);
+  }
+  apply_to(*cell, item);
   evidence_.release(item.evidence);
 }
 
 // Equal pairs of (time, digest) are interchangeable: one episode that counts them.
-void Engine::judge_event(Pending const* first, std::size_t count) {
-  Closed closed;
-  closed.node = first->node;
-  rule::append_key_part(closed.key, first->item.digest.hex());
-  closed.open = std::make_unique<Open>();
-  Open& open = *closed.open;
-  open.opened = open.first = open.last = closed.due = first->item.time;
-  for (Pending const* each = first; each != first + count; ++each) {
-    open.count += each->item.repeat;
-    open.late += each->item.late ? 1 : 0;
-    open.evidence_hash += each->item.digest;
-    if (open.head.size() < kEvidenceHead) {
-      open.head.push_back(each->item.evidence);
-    } else {
-      evidence_.release(each->item.evidence);
-    }
+void Engine::judge_event(Pending const& pending) {
+  if (silent_) {
+    evidence_.release(pending.item.evidence);
+    return;
   }
-  closed_.push_back(std::move(closed));
+  std::string key;
+  rule::append_key_part(key, pending.item.digest.hex());
+  bool const same = !closed_.empty() && closed_.back().node == pending.node &&
+                    closed_.back().due == pending.item.time && closed_.back().key == key;
+  if (!same) {
+    Closed closed;
+    closed.node = pending.node;
+    closed.key = std::move(key);
+    closed.due = pending.item.time;
+    closed.open = std::make_unique<Open>();
+    closed.open->opened = closed.open->first = closed.open->last = pending.item.time;
+    closed_.push_back(std::move(closed));
+  }
+  Open& open = *closed_.back().open;
+  open.count += pending.item.repeat;
+  open.late += pending.item.late ? 1 : 0;
+  open.evidence_hash += pending.item.digest;
+  if (open.head.size() < kEvidenceHead) {
+    open.head.push_back(pending.item.evidence);
+  } else {
+    evidence_.release(pending.item.evidence);
+  }
 }
 
 void Engine::apply_to(Cell& cell, Item const& item) {
   rule::Node const& node = plan_.rule(cell.node).node;
   Change change;
   apply(node, cell, item, &evidence_, change);
-  for (auto& open : change.closed) {
-    close(cell, std::move(open), true);
-  }
-  if (change.opened && cell.open->continues_opened == kNever) {
-    feed_chain(cell);
+  for (std::size_t i = 0; i < change.closed.size(); ++i) {
+    bool const cut = change.opened && cell.open()->continues_opened != kNever;
+    close(cell.node, cell.key(), std::move(change.closed[i]), cut);
+    if (settled_) {
+      settled_(cell);
+    }
   }
   if (change.opened && node.type == NodeType::first_seen) {
     instant_.push_back(&cell);
+  } else if (node.type != NodeType::first_seen && cell.body != nullptr &&
+             cell.body->timer == kNoTimer) {
+    cells_.arm(cell, second_from(add_clamped(cell.last, node.timespan)));
   }
-  if (cell.timer == kNever) {
-    arm(cell, forgotten_at(node, cell));
+  cells_.changed(cell);
+  if (change.opened && cell.open()->continues_opened == kNever) {
+    feed_chain(cell);
   }
 }
 
@@ -253,12 +359,9 @@ void Engine::chain(RuleIndex node, std::string_view key, Open const& open,
     return;  // a single rule's consumers take its events, not its episodes
   }
   std::vector<std::string> const parts = rule::decode_key(key);
-  Episode episode;
-  episode.key = parts;
-  episode.opened = open.opened;
   Item item;
   item.time = open.opened;
-  item.digest = digest128(episode.hash(plan_.rule(node)));
+  item.digest = digest128(episode_digest(plan_.rule(node).id, key, open.opened).hex());
   item.evidence = newest_evidence(open);
   std::vector<std::pair<RuleIndex, std::string>> taken;
   for (Consumer const& consumer : consumers) {
@@ -282,167 +385,66 @@ void Engine::chain(RuleIndex node, std::string_view key, Open const& open,
 }
 
 void Engine::feed_chain(Cell const& cell) {
-  chain(cell.node, cell.key, *cell.open,
+  if (plan_.consumers(cell.node).empty()) {
+    return;
+  }
+  chain(cell.node, cell.key(), *cell.open(),
         [&](Consumer consumer, std::string const& key, Item const& item) {
           apply_to(cells_.get(consumer.node, key), item);
         });
 }
 
-void Engine::close(Cell const& cell, std::unique_ptr<Open> open, bool ended) {
-  if (!plan_.rule(cell.node).alerts || silent_) {
-    release_evidence(*open, &evidence_);
-  } else {
-    Closed closed;
-    closed.node = cell.node;
-    closed.key = cell.key;
-    bool const instant = plan_.rule(cell.node).node.type == NodeType::first_seen;
-    closed.due = open->last + (instant ? 0 : plan_.rule(cell.node).node.timespan);
-    closed.ended = ended;
-    closed.open = std::move(open);
-    closed_.push_back(std::move(closed));
-  }
-  if (settled_) {
-    settled_(cell);
-  }
-}
-
-void Engine::arm(Cell& cell, Nanos deadline) {
-  cell.timer = second_of(deadline - 1) + 1;
-  timers_[cell.timer].push_back(&cell);
-}
-
 void Engine::fire_timers() {
-  while (!timers_.empty() && timers_.begin()->first * kSecond <= judged_) {
-    auto due = timers_.extract(timers_.begin());
-    for (Cell* const cell : due.mapped()) {
-      fire(*cell);
-    }
+  std::int64_t const second = second_of(judged_);
+  while (Cell* const cell = cells_.next_due(second)) {
+    fire(*cell);
   }
 }
 
 void Engine::fire(Cell& cell) {
-  cell.timer = kNever;
   rule::Node const& node = plan_.rule(cell.node).node;
-  if (cell.last == kNever || forgotten_at(node, cell) <= judged_) {
-    if (cell.open != nullptr) {
-      close(cell, std::move(cell.open), true);
-    }
-    if (cell.pending > 0) {
-      arm(cell, judged_ + node.timespan + kSecond);
-      return;
-    }
-    release_window(cell, &evidence_);
-    cells_.erase(cell);
+  if (!expired(node, cell, judged_)) {
+    cells_.arm(cell, second_from(add_clamped(cell.last, node.timespan)));
     return;
   }
-  arm(cell, forgotten_at(node, cell));
+  if (cell.open() != nullptr) {
+    close(cell.node, cell.key(), std::move(cell.body->open), false);
+    if (settled_) {
+      settled_(cell);
+    }
+  }
+  release_evidence(cell, &evidence_);
+  cells_.clear(cell);
+  cells_.release(cell);
 }
 
 void Engine::finish(Nanos greatest, EpisodeSink& sink) {
-  while (!buckets_.empty()) {
-    auto node = buckets_.extract(buckets_.begin());
-    judge_bucket(node.mapped());
-  }
-  cells_.for_each([&](Cell& cell) {
-    if (cell.open != nullptr) {
-      Nanos const span = plan_.rule(cell.node).node.timespan;
-      bool const ended = cell.open->last + span <= greatest;
-      close(cell, std::move(cell.open), ended);
-    }
-  });
-  emit(sink);
-}
-
-void Engine::emit(EpisodeSink& sink) {
-  if (closed_.empty()) {
-    return;
-  }
-  std::vector<Closed> closed;
-  closed.swap(closed_);
-  for (Closed& each : closed) {
-    Episode episode;
-    episode.key = rule::decode_key(each.key);
-    episode.opened = each.open->opened;
-    each.hash = episode.hash(plan_.rule(each.node));
-  }
-  std::sort(closed.begin(), closed.end(), [&](Closed const& a, Closed const& b) {
-    return std::tie(a.due, plan_.rule(a.node).id, a.hash) <
-           std::tie(b.due, plan_.rule(b.node).id, b.hash);
-  });
-  for (Closed& each : closed) {
-    if (!silent_) {
-      ++counters_.episodes;
-      Episode episode = describe(each.node, each.key, *each.open, sink.evidence_wanted(each.node));
-      episode.status = each.ended ? Episode::Status::closed : Episode::Status::open;
-      episode.due = each.due;
-      episode.final = true;
-      sink.episode(std::move(episode));
-    }
-    release_evidence(*each.open, &evidence_);
-  }
-}
-
-Episode Engine::describe(RuleIndex index, std::string_view key, Open const& open,
-                         std::size_t evidence_wanted) {
-  rule::Rule const& rule = plan_.rule(index);
-  Episode episode;
-  episode.rule = index;
-  episode.key = rule::decode_key(key);
-  episode.opened = open.opened;
-  episode.first = open.first;
-  episode.last = open.last;
-  episode.count = open.count;
-  episode.late = open.late;
-  episode.evidence_hash = open.evidence_hash;
-  episode.due = open.last + rule.node.timespan;
-  if (rule.node.type == NodeType::value_count) {
-    episode.values.emplace_back("distinct", std::to_string(open.distinct.count()));
-  }
-  if (open.continues_opened != kNever) {
-    Episode before;
-    before.key = episode.key;
-    before.opened = open.continues_opened;
-    episode.continues = before.hash(rule);
-  }
-  episode.evidence = read_evidence(open, evidence_wanted);
-  return episode;
-}
-
-std::vector<Evidence> Engine::read_evidence(Open const& open, std::size_t wanted) {
-  std::vector<EvidenceRef> refs = open.head;
-  for (std::size_t i = 0; i < open.tail.size(); ++i) {
-    refs.push_back(open.tail[(open.tail_next + i) % open.tail.size()]);
-  }
-  if (refs.size() > wanted) {
-    std::size_t const drop = refs.size() - wanted;
-    auto const from = refs.begin() + static_cast<std::ptrdiff_t>(wanted - wanted / 2);
-    refs.erase(from, from + static_cast<std::ptrdiff_t>(drop));
-  }
-  std::vector<Evidence> out;
-  for (EvidenceRef const ref : refs) {
-    std::string const bytes = evidence_.read(ref);
-    EvidenceRecord record;
-    if (!decode_evidence(bytes, record)) {
-      continue;
-    }
-    Evidence evidence;
-    evidence.time = record.time;
-    evidence.digest = record.digest;
-    evidence.id =
-        event_id(context_.log_name(record.log), record.generation, record.offset, record.part);
-    evidence.type = plan_.catalog().type(record.type).name;
-    evidence.raw = record.raw;
-    out.push_back(std::move(evidence));
-  }
-  return out;
-}
-
-void Engine::for_each_pending(std::function<void(Pending const&)> const& call) const {
-  for (auto const& [second, bucket] : buckets_) {
-    for (Pending const& pending : bucket) {
-      call(pending);
+  end_ = greatest;
+  while (!waiting_.empty()) {
+    Nanos const end = start_of(waiting_.first_second() + 1);
+    judge_first_second();
+    if (end <= greatest) {
+      set_judged(end);
+      fire_timers();
+      emit(sink, judged_);
     }
   }
+  cells_.for_each_open(
+      [&](RuleIndex node, std::string_view key, CellState& state) {
+        close(node, key, std::move(state.body->open), false);
+      });
+  emit(sink, kForever);
+}
+
+/// Half for waiting evidence, and what it leaves for cells.
+void Engine::keep_to_budget(std::size_t work) {
+  if (waiting_.bytes() > options_.memory / 2) {
+    waiting_full_ = waiting_.spill(options_.memory / 4, [this](Cell& cell) {
+      cells_.release(cell);
+    });
+  }
+  std::size_t const taken = std::min(waiting_.bytes(), options_.memory / 2);
+  cells_.trim(options_.memory - taken, work);
 }
 
 }  // namespace vedette::detect

@@ -1,5 +1,9 @@
 // The keyed state: evidence waits in order of time until the watermark passes, then goes into cells,
 // and episodes come out. One owner; every batch of one run goes through here in the order of reading.
+//
+// Memory is bounded by EngineOptions::memory: what is over goes to disk (CellStore, WaitingEvidence),
+// and nothing that comes out depends on where state lies. When the disk does not take it, status()
+// says so; whoever reads has to stop until it does.
 #pragma once
 
 #include <cstdint>
@@ -7,46 +11,49 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
 #include "detect/cell.hpp"
-#include "detect/cell_table.hpp"
+#include "detect/cell_store.hpp"
 #include "detect/episode.hpp"
 #include "detect/matched.hpp"
+#include "detect/node_numbers.hpp"
 #include "detect/plan.hpp"
+#include "detect/waiting.hpp"
 #include "state/evidence_log.hpp"
 #include "state/snapshot.hpp"
 
 namespace vedette::detect {
 
-/// Evidence that waits for the watermark. `cell` is null for rules that make an episode per event.
-struct Pending {
-  Item item;
-  Cell* cell = nullptr;
-  rule::RuleIndex node = 0;
-  std::uint32_t source = 0;  ///< first_seen: whose learning period counts
-};
-
 /// Turns state into what people see: names, evidence text.
 struct EpisodeContext {
   /// The log's name by id, for evidence ids.
   std::function<std::string const&(LogId)> log_name;
+  /// The name of a source by number, by which a checkpoint knows it; unset: the number is its name.
+  std::function<std::string(std::uint32_t)> source_name = {};
+};
+
+struct EngineOptions {
+  std::string state_dir;  ///< "" = temporary files; snapshots then hold everything
+  std::size_t memory = std::size_t{256} << 20;
 };
 
 struct EngineCounters {
   std::uint64_t inputs = 0;    ///< pieces of evidence taken
   std::uint64_t late = 0;      ///< of them behind the watermark
   std::uint64_t episodes = 0;  ///< final ones
+  std::uint64_t dropped = 0;   ///< by load(): cells and evidence of rules that have changed or are gone
 };
 
 class Engine {
  public:
-  Engine(Plan const& plan, state::EvidenceLog& evidence, EpisodeContext context);
+  Engine(Plan const& plan, state::EvidenceLog& evidence, EpisodeContext context,
+         EngineOptions options = {});
   ~Engine();
 
-  /// Told of evidence as it arrives (not of late evidence): the provisional view of `run`.
+  /// Told of evidence as it arrives (not of late evidence): the provisional view of `run`. Final
+  /// episodes are then given out as soon as they are known, and not in order of `due`.
   using Arrival = std::function<void(Pending const&)>;
   void on_arrival(Arrival arrival) { arrival_ = std::move(arrival); }
   /// Told when the final state of a cell has lost an episode: provisional copies are stale.
@@ -64,24 +71,41 @@ class Engine {
 
   /// Everything before this has been judged (a multiple of one second, kNever at first).
   Nanos judged() const { return judged_; }
+  /// Whether evidence counts as learning: within `learn` of the first event of its source.
+  bool learning(rule::RuleIndex node, std::uint32_t source, Nanos time) const;
   EngineCounters const& counters() const { return counters_; }
-  std::size_t cells() const { return cells_.size(); }
+  /// In memory, and on disk only.
+  std::size_t cells() const { return cells_.in_memory(); }
+  std::uint64_t spilled_cells() const { return cells_.spilled(); }
+  std::uint64_t waiting() const { return waiting_.size(); }
+  /// Bytes of memory that cells and waiting evidence take.
+  std::size_t memory() const { return cells_.bytes() + waiting_.bytes(); }
+  /// Not ok: the disk did not take or give back state. Nothing more may be added until it is ok
+  /// again (advance() tries), else memory grows.
+  Status status() const;
+
+  /// Valid until the next call of add() or advance().
   Cell* find_cell(rule::RuleIndex node, std::string_view key) { return cells_.find(node, key); }
 
   /// The episode as others see it. `status` open or closed; reads back evidence.
   Episode describe(rule::RuleIndex node, std::string_view key, Open const& open,
                    std::size_t evidence_wanted);
   /// Calls with everything that waits, in no order.
-  void for_each_pending(std::function<void(Pending const&)> const& call) const;
-  /// Whether evidence of that time falls into the learning period of its source.
-  bool learning(rule::RuleIndex node, std::uint32_t source, Nanos time) const;
+  void for_each_pending(std::function<void(Pending const&)> const& call) {
+    waiting_.for_each(call);
+  }
   /// The openings of a correlation enter others as events: the consumers' inputs, to be applied at
   /// once. Used by the provisional view as well.
   void chain(rule::RuleIndex node, std::string_view key, Open const& open,
              std::function<void(Consumer, std::string const& key, Item const&)> const& take) const;
 
-  void save(state::SnapshotWriter& out) const;
+  /// One cut of the state. The evidence log is saved beside it (EvidenceLog::save).
+  Status save(state::SnapshotWriter& out);
+  /// Into an engine that has seen nothing, after EvidenceLog::load and before its drop_unused().
+  /// State of rules that are not what they were is dropped and counted.
   Status load(state::SnapshotReader const& in);
+  /// The snapshot of the last save() is durable: files that only older ones need go.
+  void committed();
 
  private:
   struct Closed {
@@ -90,38 +114,52 @@ class Engine {
     std::unique_ptr<Open> open;
     Nanos due = 0;
     bool ended = true;
-    std::string hash;
+    Digest hash;
   };
-  using Bucket = std::vector<Pending>;
 
+  std::uint32_t source_slot(std::uint32_t source);
+  std::uint32_t slot_named(std::string const& name);
+  void look_ahead(MatchedBatch const& batch, std::size_t index);
   bool known_already(rule::Node const& node, Cell& cell, Nanos time);
-  void enqueue(Pending const& pending);
-  void judge_bucket(Bucket& bucket);
-  void judge(Pending const& pending);
-  void judge_event(Pending const* first, std::size_t count);
+  void add_input(MatchedBatch const& batch, std::size_t index, std::uint32_t source,
+                 EvidenceRef base);
+  void judge_first_second();
+  void judge(Pending const& pending, Cell* cell);
+  void judge_event(Pending const& pending);
   void apply_to(Cell& cell, Item const& item);
   void settle_instant();
   void feed_chain(Cell const& cell);
-  void close(Cell const& cell, std::unique_ptr<Open> open, bool ended);
-  void arm(Cell& cell, Nanos deadline);
+  void close(rule::RuleIndex node, std::string_view key, std::unique_ptr<Open> open, bool cut);
+  void set_judged(Nanos time);
   void fire_timers();
   void fire(Cell& cell);
-  void emit(EpisodeSink& sink);
+  void keep_to_budget(std::size_t work);
+  void emit(EpisodeSink& sink, Nanos before);
+  void give_out(Closed& closed, EpisodeSink& sink);
   std::vector<Evidence> read_evidence(Open const& open, std::size_t wanted);
+  void save_held(state::SnapshotWriter& out) const;
+  Status load_held(state::SnapshotReader const& in);
 
   Plan const& plan_;
   state::EvidenceLog& evidence_;
   EpisodeContext context_;
-  CellTable cells_;
-  std::map<std::int64_t, Bucket> buckets_;               // by second of event time
-  std::vector<Bucket> spare_;                            // emptied buckets, to be used again
-  std::map<std::int64_t, std::vector<Cell*>> timers_;    // by second
-  std::vector<Nanos> source_first_;                      // earliest event time per source
-  std::vector<Closed> closed_;
+  EngineOptions options_;
+  NodeNumbers numbers_;
+  CellStore cells_;
+  WaitingEvidence waiting_;
+  Status waiting_full_;                                  // waiting evidence could not be written out
+  std::vector<std::uint32_t> slots_;                     // by number of source; kNoSlot: not asked yet
+  std::vector<std::string> slot_names_;                  // by slot
+  std::vector<Nanos> slot_first_;                        // by slot: earliest event time
+  std::vector<Closed> closed_;                           // since the last emit()
+  std::multimap<Nanos, Closed> held_;                    // by due: their turn has not come
+  std::vector<std::uint32_t> rank_;                      // of rules, in order of their ids
   std::vector<Cell*> instant_;                           // first_seen cells that opened just now
   std::vector<std::vector<std::vector<std::size_t>>> chain_positions_;  // node, member -> key parts
   std::vector<std::uint32_t> stored_;                    // by matched event of the batch in hand
+  std::vector<std::uint64_t> hashes_;                    // by input of the batch in hand
   Nanos judged_ = kNever;
+  Nanos end_ = kForever;                                 // finish(): the greatest event time
   bool silent_ = false;
   EngineCounters counters_;
   Arrival arrival_;

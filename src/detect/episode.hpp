@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,6 +50,9 @@ struct Episode {
   /// hash(rule id, key, opening time), 32 hex digits.
   std::string hash(rule::Rule const& of) const;
 };
+
+/// Episode::hash in binary form; `key` is encoded (rule/key.hpp).
+Digest episode_digest(std::string_view rule_id, std::string_view key, Nanos opened);
 
 /// Takes what the keyed state finds. In scan: final episodes only, in order of (due, rule id, hash).
 /// In run also provisional ones, again and again as they grow.

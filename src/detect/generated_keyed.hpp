@@ -15,8 +15,8 @@ inline rule::RuleSet make_keyed_rules(Choices& choices, catalog::Catalog& catalo
   using rule::NodeType;
   static constexpr std::string_view kUsers[] = {"a", "b", "c"};
   static constexpr NodeType kNodeTypes[] = {NodeType::event_count, NodeType::value_count,
-                                        NodeType::temporal, NodeType::temporal_ordered,
-                                        NodeType::first_seen};
+                                            NodeType::temporal, NodeType::temporal_ordered,
+                                            NodeType::first_seen};
   static constexpr Nanos kSpans[] = {kSecond, 10 * kSecond, 2500 * kMillisecond, 45 * kSecond};
   FieldTable& fields = catalog.fields();
   FieldId const key_fields[] = {fields.intern("src_ip"), fields.intern("extra")};

@@ -18,7 +18,7 @@ struct Provisional::View {
   std::string id;  // in views_
   RuleIndex node = 0;
   std::string key;
-  Cell cell;
+  CellState cell;
   std::vector<Waiting> waiting;  // in order of (time, digest, member)
   std::vector<std::unique_ptr<Open>> closed;
   std::vector<std::string> fed;  // ids of views that got openings of this one
@@ -68,7 +68,7 @@ void Provisional::mark(View& view) {
 }
 
 void Provisional::arrived(Pending const& pending) {
-  if (pending.cell == nullptr) {
+  if (!pending.keyed) {
     Open open;
     open.opened = open.first = open.last = pending.item.time;
     open.count = pending.item.repeat;
@@ -81,7 +81,7 @@ void Provisional::arrived(Pending const& pending) {
     update_(pending.node, key, std::move(current));
     return;
   }
-  View& view = view_of(pending.node, pending.cell->key);
+  View& view = view_of(pending.node, std::string(pending.key));
   Item item = pending.item;
   item.learning = engine_.learning(pending.node, pending.source, item.time);
   insert(view, item, nullptr);
@@ -110,14 +110,14 @@ void Provisional::apply_one(View& view, Item const& item) {
   }
   if (change.opened) {
     view.changed = true;
-    if (view.cell.open->continues_opened == kNever) {
+    if (view.cell.open()->continues_opened == kNever) {
       feed(view);
     }
   }
 }
 
 void Provisional::feed(View& view) {
-  engine_.chain(view.node, view.key, *view.cell.open,
+  engine_.chain(view.node, view.key, *view.cell.open(),
                 [&](Consumer consumer, std::string const& key, Item const& item) {
                   View& outer = view_of(consumer.node, key);
                   view.fed.push_back(outer.id);
@@ -126,7 +126,7 @@ void Provisional::feed(View& view) {
 }
 
 void Provisional::settled(Cell const& cell) {
-  if (auto const found = views_.find(view_id(cell.node, cell.key)); found != views_.end()) {
+  if (auto const found = views_.find(view_id(cell.node, std::string(cell.key()))); found != views_.end()) {
     found->second->dirty = true;
     mark(*found->second);
   }
@@ -155,11 +155,9 @@ void Provisional::build(View& view) {
                 [&](auto const& waiting) { return waiting.item.time < engine_.judged(); });
   Cell const* const judged = engine_.find_cell(view.node, view.key);
   if (judged != nullptr) {
-    view.cell = copy_cell(*judged);
+    view.cell = copy_state(*judged);
   } else {
-    view.cell = Cell{};
-    view.cell.node = view.node;
-    view.cell.key = view.key;
+    view.cell = CellState{};
   }
   auto const waiting = view.waiting;
   for (auto const& each : waiting) {
@@ -168,7 +166,7 @@ void Provisional::build(View& view) {
 }
 
 void Provisional::tell(View& view) {
-  Open const* const open = view.cell.open.get();
+  Open const* const open = view.cell.open();
   bool const grown = open != nullptr && open->count >= 2 * view.told;
   if (!view.changed && !grown) {
     return;
@@ -214,7 +212,7 @@ void Provisional::sweep() {
     View& view = *at->second;
     std::erase_if(view.waiting,
                   [&](auto const& waiting) { return waiting.item.time < engine_.judged(); });
-    bool const idle = view.waiting.empty() && view.closed.empty() && view.cell.open == nullptr;
+    bool const idle = view.waiting.empty() && view.closed.empty() && view.cell.open() == nullptr;
     at = idle ? views_.erase(at) : std::next(at);
   }
   // Views that were fed by one that is gone keep an origin nobody asks for any more.
