@@ -82,7 +82,7 @@ Status Outbox::load(std::uint64_t checkpoint, std::vector<Error>& problems) {
     TRY(load_newest(problems));
   }
   next_ = committed_ + 1;
-  load_cursors(problems);
+  load_places(problems);
   return load_replayed();
 }
 
@@ -271,46 +271,59 @@ void Outbox::checkpointed(std::uint64_t sequence, std::uint64_t delivered) {
   }
 }
 
-void Outbox::set_cursor(std::string const& output, std::uint64_t sequence) {
+void Outbox::set_place(std::string const& output, OutputPlace place) {
   std::lock_guard const lock(mutex_);
-  cursors_[output] = sequence;
+  places_[output] = std::move(place);
 }
 
-std::uint64_t Outbox::cursor(std::string const& output) const {
+std::optional<OutputPlace> Outbox::place(std::string const& output) const {
   std::lock_guard const lock(mutex_);
-  auto const found = cursors_.find(output);
-  return found == cursors_.end() ? 0 : found->second;
+  auto const found = places_.find(output);
+  return found == places_.end() ? std::nullopt : std::optional(found->second);
 }
 
-Status Outbox::save_cursors() {
-  std::lock_guard const file_lock(cursor_file_mutex_);
+void Outbox::keep_places(std::vector<std::string> const& outputs) {
+  std::lock_guard const lock(mutex_);
+  std::erase_if(places_, [&](auto const& each) {
+    return std::find(outputs.begin(), outputs.end(), each.first) == outputs.end();
+  });
+}
+
+Status Outbox::save_places() {
+  std::lock_guard const file_lock(place_file_mutex_);
   std::vector<std::string> names;
-  std::vector<std::uint64_t> sequences;
+  std::vector<std::string> positions;
+  std::vector<std::uint64_t> cursors;
   {
     std::lock_guard const lock(mutex_);
-    for (auto const& [name, sequence] : cursors_) {
+    for (auto const& [name, place] : places_) {
       names.push_back(name);
-      sequences.push_back(sequence);
+      positions.push_back(place.position);
+      cursors.push_back(place.cursor);
     }
   }
   state::SnapshotWriter out;
   out.texts(1, names);
-  out.column(2, sequences);
-  return state::write_checkpoint(folder_ + "/cursors", out.data());
+  out.column(2, cursors);
+  out.texts(3, positions);
+  return state::write_checkpoint(folder_ + "/places", out.data());
 }
 
-void Outbox::load_cursors(std::vector<Error>& problems) {
-  auto const content = state::read_checkpoint(folder_ + "/cursors");
+void Outbox::load_places(std::vector<Error>& problems) {
+  auto const content = state::read_checkpoint(folder_ + "/places");
   auto const in = content ? state::SnapshotReader::open(*content)
                           : Result<state::SnapshotReader>(std::unexpected(content.error()));
   if (!in) {
-    problems.push_back(in.error());  // outputs then repeat what came after the checkpoint
+    problems.push_back(in.error());  // the checkpoint has older ones: outputs repeat a little
     return;
   }
   auto const names = in->texts(1);
-  auto const sequences = in->column<std::uint64_t>(2);
-  for (std::size_t i = 0; i < names.size() && i < sequences.size(); ++i) {
-    cursors_[names[i]] = std::min(sequences[i], committed_);
+  auto const cursors = in->column<std::uint64_t>(2);
+  auto const positions = in->texts(3);
+  for (std::size_t i = 0; i < names.size() && i < cursors.size() && i < positions.size(); ++i) {
+    if (cursors[i] <= committed_) {  // else the messages themselves were lost
+      places_[names[i]] = {cursors[i], positions[i]};
+    }
   }
 }
 

@@ -14,8 +14,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,6 +26,12 @@ namespace vedette::alert {
 
 struct OutboxOptions {
   std::uint64_t segment_size = 16 << 20;  ///< a segment past this size is followed by a new one
+};
+
+/// An output has safely taken everything up to `cursor`; `position` is its own word for that place.
+struct OutputPlace {
+  std::uint64_t cursor = 0;
+  std::string position;
 };
 
 class Outbox {
@@ -60,11 +68,13 @@ class Outbox {
 
   std::uint64_t bytes() const;  ///< on disk
 
-  /// Where an output is that keeps no position of its own: the last sequence it has taken. Kept on
-  /// disk by save_cursors(), so that it repeats little after a crash.
-  void set_cursor(std::string const& output, std::uint64_t sequence);
-  std::uint64_t cursor(std::string const& output) const;  ///< 0: not known
-  Status save_cursors();
+  /// Where the outputs safely are, kept beside the messages: after a crash each goes on from there.
+  /// set_place() is for delivery threads; save_places() brings all of them to disk.
+  void set_place(std::string const& output, OutputPlace place);
+  std::optional<OutputPlace> place(std::string const& output) const;
+  Status save_places();
+  /// Forgets the places of outputs that are not among these.
+  void keep_places(std::vector<std::string> const& outputs);
 
   /// Waits until there is a committed message after `sequence`, `stop` is set (then call wake()),
   /// or `timeout` is over.
@@ -84,7 +94,7 @@ class Outbox {
   Status load(std::uint64_t checkpoint, std::vector<Error>& problems);
   Status load_newest(std::vector<Error>& problems);
   Status load_replayed();
-  void load_cursors(std::vector<Error>& problems);
+  void load_places(std::vector<Error>& problems);
   Status begin_segment();
   Status write_pending(std::string_view bytes);
   Status sync_folder() const;
@@ -100,12 +110,12 @@ class Outbox {
   /// (id, revision) -> digest of json and sequence, of messages after the checkpoint at open().
   std::unordered_map<std::string, std::pair<Digest, std::uint64_t>> replayed_;
 
-  std::mutex cursor_file_mutex_;
-  mutable std::mutex mutex_;  // segments_, committed_, cursors_
+  std::mutex place_file_mutex_;
+  mutable std::mutex mutex_;  // segments_, committed_, places_
   std::condition_variable news_;
   std::deque<Segment> segments_;
   std::uint64_t committed_ = 0;
-  std::unordered_map<std::string, std::uint64_t> cursors_;
+  std::map<std::string, OutputPlace> places_;
 };
 
 /// Reads committed messages in order. Each reader is used by one thread; several may read at once.

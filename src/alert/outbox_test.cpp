@@ -281,24 +281,28 @@ TEST_CASE("outbox: a full disk loses nothing and leaves nothing torn") {
   CHECK(open_outbox(folder)->last_sequence() == 3);
 }
 
-TEST_CASE("outbox: cursors are kept; damaged ones are told and forgotten") {
+TEST_CASE("outbox: places are kept; damaged ones are told and forgotten") {
   OutboxFolder const folder;
   {
     auto const outbox = open_outbox(folder);
     give_box(*outbox, 1, 5);
-    outbox->set_cursor("hook", 3);
-    outbox->set_cursor("far", 99);
-    REQUIRE(outbox->save_cursors());
+    outbox->set_place("hook", {3, "here\n"});
+    outbox->set_place("gone", {1, ""});
+    outbox->set_place("far", {99, ""});
+    outbox->keep_places({"hook", "far"});
+    REQUIRE(outbox->save_places());
   }
   {
     auto const outbox = open_outbox(folder);
-    CHECK(outbox->cursor("hook") == 3);
-    CHECK(outbox->cursor("far") == 5);  // never past what there is
-    CHECK(outbox->cursor("new") == 0);
+    REQUIRE(outbox->place("hook"));
+    CHECK(outbox->place("hook")->cursor == 3);
+    CHECK(outbox->place("hook")->position == "here\n");
+    CHECK_FALSE(outbox->place("far"));  // never past what there is
+    CHECK_FALSE(outbox->place("gone"));
   }
-  std::ofstream(folder.path + "/cursors", std::ios::trunc) << "garbage";
+  std::ofstream(folder.path + "/places", std::ios::trunc) << "garbage";
   std::vector<Error> problems;
-  CHECK(open_outbox(folder, 0, 16 << 20, &problems)->cursor("hook") == 0);
+  CHECK_FALSE(open_outbox(folder, 0, 16 << 20, &problems)->place("hook"));
   CHECK(problems.size() == 1);
 }
 

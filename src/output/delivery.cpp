@@ -16,16 +16,9 @@ namespace {
 
 constexpr Nanos kIdleWait = kMinute;
 
-}  // namespace
+using Place = alert::OutputPlace;
 
-/// Where an output is: everything up to `cursor` is safe, `position` is the output's own word for
-/// it.
-struct Deliveries::Place {
-  std::uint64_t cursor = 0;
-  std::string position;
-};
-
-Result<std::map<std::string, Deliveries::Place>> Deliveries::places_of(std::string_view state) {
+Result<std::map<std::string, Place>> places_of(std::string_view state) {
   std::map<std::string, Place> out;
   if (state.empty()) {
     return out;
@@ -38,6 +31,8 @@ Result<std::map<std::string, Deliveries::Place>> Deliveries::places_of(std::stri
   }
   return out;
 }
+
+}  // namespace
 
 class Deliveries::Worker {
  public:
@@ -67,9 +62,9 @@ class Deliveries::Worker {
   void ask_to_stop() {
     stop_.store(true);
     output_->stop();
-    outbox_.wake();
+    rouse();
     {
-      std::lock_guard const lock(mutex_);
+      std::lock_guard const lock(mutex_);  // whoever has just looked at stop_ waits by now
     }
     changed_.notify_all();
     pause_.notify_all();
@@ -96,6 +91,8 @@ class Deliveries::Worker {
   }
 
   bool wait_until_safe(std::uint64_t sequence, Nanos deadline) {
+    hurry_.store(true);
+    rouse();
     std::unique_lock lock(mutex_);
     while (safe_.cursor < sequence && !stop_) {
       Nanos const left = deadline - monotonic_now();
@@ -104,19 +101,25 @@ class Deliveries::Worker {
       }
       changed_.wait_for(lock, std::chrono::nanoseconds(left));
     }
+    hurry_.store(false);
     return safe_.cursor >= sequence;
   }
 
  private:
+  void rouse() {
+    roused_.store(true);
+    outbox_.wake();
+  }
+
   void work(Place const& from) {
+    cursor_ = from.cursor;
     bool const ready =
         retry([&] { return output_->open(); }) &&
-        (from.position.empty() || retry([&] { return output_->restore(from.position); }));
+        (from.position.empty() || retry([&] { return output_->restore(from.position); })) &&
+        retry([&] { return save(); });
     if (!ready) {
       return;
     }
-    cursor_ = from.cursor;
-    save();
     alert::OutboxReader reader(outbox_, from.cursor);
     Message message;
     while (!stop_) {
@@ -130,15 +133,12 @@ class Deliveries::Worker {
         break;
       }
       if (!more) {
-        if (!save_if_needed()) {
-          continue;
-        }
-        outbox_.wait(reader.sequence(), kIdleWait, stop_);
+        rest(reader.sequence());
       } else if (!take(message)) {
         break;
       }
     }
-    save();
+    save_or_say();
   }
 
   /// False: stopped before it was delivered.
@@ -154,9 +154,8 @@ class Deliveries::Worker {
       status_.cursor = cursor_;
       ++(wanted ? status_.delivered : status_.left_out);
     }
-    Nanos const now = clock_.now();
-    if (now - saved_at_ >= options_.save_every || now < saved_at_) {
-      save();
+    if (due_in() == 0) {
+      save_or_say();
     }
     return true;
   }
@@ -193,11 +192,8 @@ class Deliveries::Worker {
   void note_damage(alert::OutboxReader const& reader) {
     if (reader.damaged_bytes() > damaged_) {
       damaged_ = reader.damaged_bytes();
-      note_failure({std::to_string(damaged_) + " bytes of the outbox are damaged; alerts in them "
-                                               "were not delivered",
-                    {},
-                    {},
-                    0});
+      note_failure({std::to_string(damaged_) + " bytes of the outbox are damaged",
+                    "the alerts in them were not delivered", "", 0});
     }
   }
 
@@ -210,34 +206,51 @@ class Deliveries::Worker {
     pause_.wait_for(lock, std::chrono::nanoseconds(duration), [&] { return stop_.load(); });
   }
 
-  /// Makes safe what was delivered. False: it could not, and was waited for; try again.
-  bool save_if_needed() { return !dirty_ || save() || !retry_save(); }
-  bool retry_save() {
-    pause(options_.first_wait);
-    return !stop_;
+  /// Until what was delivered has to be made safe.
+  Nanos due_in() const {
+    Nanos const now = clock_.now();
+    Nanos const due = saved_at_ + options_.save_every;
+    return hurry_ || now >= due || now < saved_at_ ? 0 : due - now;
   }
 
-  bool save() {
-    saved_at_ = clock_.now();
-    Status done = output_->flush();
-    Place place{cursor_, output_->position()};
-    if (done && place.position.empty()) {
-      outbox_.set_cursor(name_, cursor_);
-      if (dirty_) {
-        done = outbox_.save_cursors();
+  /// Nothing to deliver: makes safe what was, then waits for news.
+  void rest(std::uint64_t sequence) {
+    roused_.store(
+        false);  // before looking at hurry_ and stop_: whoever sets them rouses afterwards
+    Nanos wait = kIdleWait;
+    if (dirty_) {
+      wait = due_in();
+      if (wait == 0) {
+        wait = save_or_say() ? kIdleWait : options_.first_wait;
       }
     }
-    if (!done) {
-      note_failure(done.error());
-      return false;
+    if (!stop_) {
+      outbox_.wait(sequence, wait, roused_);
     }
+  }
+
+  Status save() {
+    saved_at_ = clock_.now();
+    TRY(output_->flush());
+    Place place{cursor_, output_->position()};
+    outbox_.set_place(name_, place);
+    TRY(outbox_.save_places());
     dirty_ = false;
     {
       std::lock_guard const lock(mutex_);
       safe_ = std::move(place);
     }
     changed_.notify_all();
-    return true;
+    return {};
+  }
+
+  /// False: it could not be made safe. That holds up the checkpoint's view, not the delivery.
+  bool save_or_say() {
+    Status const done = save();
+    if (!done) {
+      note_failure(done.error());
+    }
+    return done.has_value();
   }
 
   std::string name_;
@@ -248,6 +261,8 @@ class Deliveries::Worker {
   DeliveryOptions const& options_;
   std::thread thread_;
   std::atomic<bool> stop_{false};
+  std::atomic<bool> hurry_{false};   // somebody waits for the end
+  std::atomic<bool> roused_{false};  // one of the two has changed
 
   // Of the thread alone.
   std::uint64_t cursor_ = 0;
@@ -274,12 +289,19 @@ void Deliveries::add(std::string name, std::unique_ptr<Output> output, alert::Ro
 
 Status Deliveries::start(std::string_view state, std::uint64_t sequence) {
   TRY(auto places, places_of(state));
+  std::vector<std::string> names;
+  for (auto const& worker : workers_) {
+    names.push_back(worker->name());
+  }
+  outbox_.keep_places(names);
   for (auto const& worker : workers_) {
     auto const known = places.find(worker->name());
     Place place = known != places.end() ? std::move(known->second) : Place{sequence, {}};
-    if (place.position.empty()) {
-      // It cannot be taken back: go on where it really was, not where the checkpoint says.
-      place.cursor = std::max(place.cursor, outbox_.cursor(worker->name()));
+    // What was said after the checkpoint stays said, so an output need not go back so far. A place
+    // from before it is that of an output that had been taken out of the configuration meanwhile.
+    auto latest = outbox_.place(worker->name());
+    if (latest && latest->cursor >= place.cursor) {
+      place = std::move(*latest);
     }
     worker->start(std::move(place));
   }

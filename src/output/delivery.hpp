@@ -11,7 +11,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,7 +34,7 @@ struct DeliveryStatus {
 struct DeliveryOptions {
   Nanos first_wait = kSecond;        ///< after a failed attempt; doubles ...
   Nanos longest_wait = 5 * kMinute;  ///< ... up to this
-  Nanos save_every = kSecond;        ///< how often an output is flushed while it is busy
+  Nanos save_every = kSecond;        ///< how often what was delivered is made safe
   /// Waits before the next attempt; returns early when `stop` is set. Empty: really waits. (Tests
   /// move a ManualClock.)
   std::function<void(Nanos, std::atomic<bool> const& stop)> wait;
@@ -54,7 +53,8 @@ class Deliveries {
   void add(std::string name, std::unique_ptr<Output> output, alert::Route route);
 
   /// `state`: what save() gave for the checkpoint that was loaded ("" = none); `sequence`: the
-  /// outbox sequence in it. An output that is not in `state` gets what comes after the checkpoint.
+  /// outbox sequence in it. Each output goes on from its last safe place, which the outbox keeps
+  /// and which may be later than the checkpoint's. A new one gets what comes after the checkpoint.
   /// Outputs are opened by their threads: one that is down stops nothing.
   Status start(std::string_view state, std::uint64_t sequence);
 
@@ -75,8 +75,6 @@ class Deliveries {
 
  private:
   class Worker;
-  struct Place;
-  static Result<std::map<std::string, Place>> places_of(std::string_view state);
   alert::Outbox& outbox_;
   Clock const& clock_;
   DeliveryOptions options_;

@@ -218,13 +218,15 @@ TEST_CASE("delivery: stop gives up what does not get through; the next start del
   CHECK(notes.text() == "m1 m2");
 }
 
-TEST_CASE("delivery: after a crash an output with a position goes back, one without goes on") {
+TEST_CASE("delivery: after a crash each output goes on from its last safe place") {
   Post post;
+  Notes file;
+  file.keeps_position = true;
+  Notes hook;
   std::string checkpoint;
+  fs::path const places = post.folder / "outbox" / "places";
+  fs::path const older = post.folder / "older";
   {
-    Notes file;
-    file.keeps_position = true;
-    Notes hook;
     Deliveries deliveries(*post.outbox, post.clock, post.options());
     deliveries.add("file", fake(file), {});
     deliveries.add("hook", fake(hook), {});
@@ -232,25 +234,52 @@ TEST_CASE("delivery: after a crash an output with a position goes back, one with
     post.give(2);
     REQUIRE(deliveries.drain(kMinute));
     checkpoint = deliveries.save().state;
-    post.give(2);
+    post.give(1);
+    REQUIRE(deliveries.drain(kMinute));
+    fs::copy_file(places, older);  // the machine goes down before the next save
+    post.give(1);
     REQUIRE(deliveries.drain(kMinute));
   }
-  post.reopen(2);
-  Notes file;
-  file.keeps_position = true;
-  Notes hook;
-  Notes fresh;
+  auto const restart = [&](std::string const& state, std::string const& wanted,
+                           std::string const& position) {
+    post.reopen(2);
+    Notes again;
+    again.keeps_position = true;
+    Notes fresh;
+    Deliveries deliveries(*post.outbox, post.clock, post.options());
+    deliveries.add("file", fake(again), {});
+    deliveries.add("fresh", fake(fresh), {});
+    REQUIRE(deliveries.start(state, 2));
+    REQUIRE(deliveries.drain(kMinute));
+    CHECK(again.text() == wanted);
+    CHECK(again.restored == position);
+    CHECK(fresh.text() == "m3 m4");  // a new output gets what comes after the checkpoint
+  };
+  fs::copy_file(older, places, fs::copy_options::overwrite_existing);
+  restart(checkpoint, "m4", "{\"at\":3}");
+  fs::remove(places);  // the checkpoint has a place as well
+  restart(checkpoint, "m3 m4", "{\"at\":2}");
+}
+
+TEST_CASE("delivery: an output that comes back into the configuration begins at the checkpoint") {
+  Post post;
+  Notes before;
+  before.keeps_position = true;
+  {
+    Deliveries deliveries(*post.outbox, post.clock, post.options());
+    deliveries.add("file", fake(before), {});
+    REQUIRE(deliveries.start("", 0));
+    post.give(1);
+    REQUIRE(deliveries.drain(kMinute));
+  }
+  post.give(2);
+  Notes after;
   Deliveries deliveries(*post.outbox, post.clock, post.options());
-  deliveries.add("file", fake(file), {});
-  deliveries.add("hook", fake(hook), {});
-  deliveries.add("fresh", fake(fresh), {});
-  REQUIRE(deliveries.start(checkpoint, 2));
+  deliveries.add("file", fake(after), {});
+  REQUIRE(deliveries.start("{}", 2));
   REQUIRE(deliveries.drain(kMinute));
-  CHECK(file.restored == "{\"at\":2}");
-  CHECK(file.text() == "m3 m4");
-  CHECK(hook.restored.empty());
-  CHECK(hook.text().empty());
-  CHECK(fresh.text() == "m3 m4");  // new outputs get what comes after the checkpoint
+  CHECK(after.text() == "m3");
+  CHECK(after.restored.empty());
 }
 
 TEST_CASE(
@@ -271,9 +300,11 @@ TEST_CASE(
       post.give(2);
       REQUIRE(deliveries.drain(kMinute));
       checkpoint = deliveries.save().state;
+      fs::copy_file(post.folder / "outbox" / "places", post.folder / "places");
       post.give(lost);
       REQUIRE(deliveries.drain(kMinute));
     }
+    fs::rename(post.folder / "places", post.folder / "outbox" / "places");  // the last save is lost
     post.reopen(2);
     Deliveries deliveries(*post.outbox, post.clock, post.options());
     deliveries.add("file", make_file(), {});
