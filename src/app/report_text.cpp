@@ -445,8 +445,8 @@ class ReportPage {
                       " of unknown type: try `vedette decode --explain`.");
     }
     if (ledger_.late > 0) {
-      lines.push_back(number_of(ledger_.late, "event") +
-                      " too late; a greater --lateness takes them in.");
+      lines.push_back(number_of(ledger_.late, "piece") +
+                      " of evidence came too late; a greater --lateness takes them in.");
     }
     if (ledger_.future > 0) {
       lines.push_back(number_of(ledger_.future, "stamp") +
