@@ -124,18 +124,22 @@ struct SpillStore::Cursor::Impl {
   std::unique_ptr<rocksdb::Iterator> at;
 };
 
-SpillStore::Batch::Batch() : batch_(std::make_unique<rocksdb::WriteBatch>()) {}
+struct SpillStore::Batch::Impl {
+  rocksdb::WriteBatch batch;
+};
+
+SpillStore::Batch::Batch() : impl_(std::make_unique<Impl>()) {}
 SpillStore::Batch::~Batch() = default;
 SpillStore::Batch::Batch(Batch&&) noexcept = default;
 SpillStore::Batch& SpillStore::Batch::operator=(Batch&&) noexcept = default;
 
 void SpillStore::Batch::put(std::string_view key, std::string_view value) {
-  (void)batch_->Put(slice(key), slice(value));
+  (void)impl_->batch.Put(slice(key), slice(value));
 }
-void SpillStore::Batch::erase(std::string_view key) { (void)batch_->Delete(slice(key)); }
-std::size_t SpillStore::Batch::bytes() const { return batch_->GetDataSize(); }
-bool SpillStore::Batch::empty() const { return batch_->Count() == 0; }
-void SpillStore::Batch::clear() { batch_->Clear(); }
+void SpillStore::Batch::erase(std::string_view key) { (void)impl_->batch.Delete(slice(key)); }
+std::size_t SpillStore::Batch::bytes() const { return impl_->batch.GetDataSize(); }
+bool SpillStore::Batch::empty() const { return impl_->batch.Count() == 0; }
+void SpillStore::Batch::clear() { impl_->batch.Clear(); }
 
 SpillStore::Cursor::Cursor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SpillStore::Cursor::~Cursor() = default;
@@ -182,7 +186,7 @@ Result<std::unique_ptr<SpillStore>> SpillStore::open(std::string const& path,
 Status SpillStore::write(Batch& batch) {
   rocksdb::WriteOptions options;
   options.disableWAL = true;
-  return to_status(impl_->db->Write(options, batch.batch_.get()));
+  return to_status(impl_->db->Write(options, &batch.impl_->batch));
 }
 
 Result<bool> SpillStore::get(std::string_view key, std::string& value) {

@@ -13,10 +13,6 @@
 
 #include "base/result.hpp"
 
-namespace rocksdb {
-class WriteBatch;
-}
-
 namespace vedette::state {
 
 class SpillStore {
@@ -36,7 +32,8 @@ class SpillStore {
 
    private:
     friend class SpillStore;
-    std::unique_ptr<rocksdb::WriteBatch> batch_;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
   };
 
   /// Goes through pairs in order of keys, as they were when it was made.
