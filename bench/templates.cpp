@@ -1,10 +1,17 @@
-// What decoding a syslog line costs: splitting, header, template, fields; beside a raw count of line ends over
-// the same bytes in the same run.
+// What decoding a syslog line costs: splitting, header, template, fields; beside a raw count of
+// line ends over the same bytes in the same run.
 //
 //   bench_templates [FILE] [ROUNDS]
 //
-// FILE: any log; without it, the examples of all templates behind a header, shuffled (every line another
-// template: the worst case for caches).
+// FILE: any log; without it, the examples of all templates behind a header, shuffled (every line
+// another template: the worst case for caches).
+#include "decode/templates.hpp"
+
+#include "base/clock.hpp"
+#include "base/yaml.hpp"
+#include "decode/byte_bits.hpp"
+#include "decode/decoder.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstdio>
@@ -15,12 +22,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/clock.hpp"
-#include "base/yaml.hpp"
-#include "decode/byte_bits.hpp"
-#include "decode/decoder.hpp"
-#include "decode/templates.hpp"
 
 namespace {
 
@@ -56,8 +57,8 @@ std::string example_lines() {
     std::string const name = program->is_list() ? program->items[0].scalar : program->scalar;
     for (yaml::Node const& entry : root->find("templates")->items) {
       if (yaml::Node const* const example = entry.find("example"); example != nullptr) {
-        lines.push_back("Mar 27 13:06:56 web1 " + (name == "*" ? "app" : name) + "[4711]: " +
-                        example->scalar + "\n");
+        lines.push_back("Mar 27 13:06:56 web1 " + (name == "*" ? "app" : name) +
+                        "[4711]: " + example->scalar + "\n");
       }
     }
   }
@@ -190,11 +191,13 @@ int main(int argc, char** argv) {
       }
     }));
   }
-  std::printf("%zu templates, %zu variants; %zu events of %.0f bytes, %.2f fields each, %.1f %% by template\n",
-              (*templates)->template_count(), (*templates)->variant_count(), events,
-              static_cast<double>(kTotal) / static_cast<double>(events),
-              static_cast<double>(fields) / static_cast<double>(events),
-              100.0 * static_cast<double>(taken) / static_cast<double>(events));
+  std::printf(
+      "%zu templates, %zu variants; %zu events of %.0f bytes, %.2f fields each, %.1f %% by "
+      "template\n",
+      (*templates)->template_count(), (*templates)->variant_count(), events,
+      static_cast<double>(kTotal) / static_cast<double>(events),
+      static_cast<double>(fields) / static_cast<double>(events),
+      100.0 * static_cast<double>(taken) / static_cast<double>(events));
   std::printf("%-34s best %6.1f  median %6.1f ns/event\n", "count line ends",
               *std::min_element(raw.begin(), raw.end()), median(raw));
   std::printf("%-34s best %6.1f  median %6.1f ns/event, %.1f x the count (median of pairs)\n",

@@ -1,5 +1,5 @@
-// Whether a text is an IPv4 address as parse_ip takes it (four numbers up to 255, no leading zeros), told
-// without a branch per byte: nearly every address in a log is one.
+// Whether a text is an IPv4 address as parse_ip takes it (four numbers up to 255, no leading
+// zeros), told without a branch per byte: nearly every address in a log is one.
 #pragma once
 
 #include <array>
@@ -40,7 +40,8 @@ constexpr bool is_dotted_quad_slowly(char const* p, std::size_t size) {
 
 namespace dotted_quad {
 
-/// For each combination of lengths (1 to 3 digits, four numbers): where the digits go (four lanes of
+/// For each combination of lengths (1 to 3 digits, four numbers): where the digits go (four lanes
+/// of
 /// [-, hundreds, tens, ones]), and the least value that many digits may have.
 struct Layout {
   std::array<std::uint8_t, 16> shuffle{};
@@ -76,8 +77,8 @@ inline bool is_dotted_quad(char const* p, std::size_t size) {
   __m128i const text = _mm_loadu_si128(reinterpret_cast<__m128i const*>(p));
   __m128i const digits = _mm_sub_epi8(text, _mm_set1_epi8('0'));
   auto const used = (1U << size) - 1;
-  auto points = used & static_cast<unsigned>(
-                           _mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8('.'))));
+  auto points =
+      used & static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8('.'))));
   auto const numbers = static_cast<unsigned>(
       _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits)));
   if (((points | numbers) & used) != used || std::popcount(points) != 3) {
@@ -101,8 +102,8 @@ inline bool is_dotted_quad(char const* p, std::size_t size) {
   __m128i const pairs = _mm_maddubs_epi16(lanes, _mm_set1_epi32(0x010A6400));
   __m128i const values = _mm_madd_epi16(pairs, _mm_set1_epi16(1));
   __m128i const least = _mm_loadu_si128(reinterpret_cast<__m128i const*>(layout.least.data()));
-  __m128i const bad = _mm_or_si128(_mm_cmpgt_epi32(values, _mm_set1_epi32(255)),
-                                   _mm_cmpgt_epi32(least, values));
+  __m128i const bad =
+      _mm_or_si128(_mm_cmpgt_epi32(values, _mm_set1_epi32(255)), _mm_cmpgt_epi32(least, values));
   return _mm_movemask_epi8(bad) == 0;
 }
 

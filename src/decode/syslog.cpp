@@ -1,12 +1,12 @@
-// syslog lines in the shapes they really have: RFC 3164 and 5424, with and without <PRI>, host, pid and
-// year, ISO stamps as rsyslog and journald write them. The message is free text: templates.hpp.
-#include <algorithm>
-#include <cstring>
-
+// syslog lines in the shapes they really have: RFC 3164 and 5424, with and without <PRI>, host, pid
+// and year, ISO stamps as rsyslog and journald write them. The message is free text: templates.hpp.
 #include "decode/decoder.hpp"
 #include "decode/syslog_header.hpp"
 #include "decode/syslog_stamp.hpp"
 #include "decode/templates.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace vedette::decode::syslog {
 namespace {
@@ -22,7 +22,7 @@ class Remembered {
   void set(std::string_view text) {
     size_ = text.size() <= sizeof bytes_ ? text.size() : kNothing;
     mask_ = size_ == kNothing ? 0 : (1U << size_) - 1;
-    std::memcpy(bytes_, text.data(), size_ == kNothing ? 0 : size_);
+    std::copy_n(text.begin(), size_ == kNothing ? 0 : size_, bytes_);
   }
 
  private:
@@ -46,7 +46,7 @@ struct Names {
 
 /// Words that stand where a host would in the logs of applications, which are no syslog.
 bool is_level(std::string_view word) {
-  static constexpr std::string_view kLevels[] = {"TRACE", "DEBUG", "INFO",  "NOTICE",   "WARN",
+  static constexpr std::string_view kLevels[] = {"TRACE",   "DEBUG", "INFO",  "NOTICE",  "WARN",
                                                  "WARNING", "ERROR", "FATAL", "CRITICAL"};
   if (word.size() < 4 || word.size() > 8) {
     return false;
@@ -131,11 +131,10 @@ class Syslog final : public Decoder {
   Names const names_;
 };
 
-void set_tag(Line& line, char const* p, char const* end) {
-  Tag const tag = read_tag(p, end);
-  line.program = tag.program;
-  line.pid = tag.pid;
-  line.message = tag.message;
+inline void set_tag(Line& line, char const* p, char const* end) {
+  line.message = read_tag(
+      p, end, [&](std::string_view text) { line.program = text; },
+      [&](std::string_view text) { line.pid = text; });
 }
 
 char const* skip_blanks(char const* p, char const* end) {
@@ -146,15 +145,16 @@ char const* skip_blanks(char const* p, char const* end) {
 }
 
 char const* blank_or_end(char const* p, char const* end) {
-  return tmpl::scan::first_stop(p, end, [](char const* at) { return tmpl::scan::byte_hits(at, ' '); });
+  return tmpl::scan::first_stop(p, end,
+                                [](char const* at) { return tmpl::scan::byte_hits(at, ' '); });
 }
 
 std::string_view view_of(char const* begin, char const* end) {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-/// What follows a stamp. Without a host (as written to /dev/log) the tag comes first: then the first
-/// word ends with a colon, or is all there is.
+/// What follows a stamp. Without a host (as written to /dev/log) the tag comes first: then the
+/// first word ends with a colon, or is all there is.
 void read_host_and_tag(Line& line, char const* p, char const* end) {
   p = skip_blanks(p, end);
   char const* const blank = blank_or_end(p, end);
@@ -194,8 +194,8 @@ bool Syslog::read_bsd(Line& line, char const* p, char const* end, Kept& kept) co
   return true;
 }
 
-/// `2026-03-27T13:06:56.123456+02:00 host prog[pid]: msg`. Many logs begin with such a stamp: without a
-/// priority it is syslog only when a tag follows.
+/// `2026-03-27T13:06:56.123456+02:00 host prog[pid]: msg`. Many logs begin with such a stamp:
+/// without a priority it is syslog only when a tag follows.
 bool Syslog::read_iso(Line& line, char const* p, char const* end, Kept& kept) const {
   if (!has_iso_shape(p, end)) {
     return false;
@@ -231,9 +231,9 @@ bool Syslog::read_rfc5424(Line& line, char const* p, char const* end, Kept& kept
   line.host = header.host;
   line.program = header.program;
   line.message_id = header.message_id;
-  bool const number = header.pid.size() <= 10 &&
-                      std::all_of(header.pid.begin(), header.pid.end(),
-                                  [](char c) { return c >= '0' && c <= '9'; });
+  bool const number =
+      header.pid.size() <= 10 && std::all_of(header.pid.begin(), header.pid.end(),
+                                             [](char c) { return c >= '0' && c <= '9'; });
   (number ? line.pid : line.process_id) = header.pid;
   line.data = header.rest.empty() ? std::string_view("-") : header.rest;
   return true;
@@ -335,7 +335,8 @@ void Syslog::emit_head(Line const& line, Batch& batch) const {
 
 void Syslog::emit(Line& line, Kept& kept, DecodeContext& context) const {
   Batch& batch = context.batch;
-  Event event;
+  // Filled where it lies: copying what was just written piece by piece stalls.
+  Event& event = batch.events.emplace_back();
   event.arrival = line.record->arrival;
   event.time = line.timed ? line.time : line.record->arrival;
   event.time_from_arrival = !line.timed;
@@ -360,7 +361,6 @@ void Syslog::emit(Line& line, Kept& kept, DecodeContext& context) const {
   }
   templates_->match(kept.program_id, message, batch, context.fields, event.type);
   event.field_count = static_cast<std::uint16_t>(batch.fields.size() - event.first_field);
-  batch.events.push_back(event);
 }
 
 FieldId name_of(FieldTable& fields, std::string_view name, FieldType type) {
@@ -399,8 +399,9 @@ bool looks_like(std::string_view record) {
 DecoderSpec spec() {
   return {.name = "syslog",
           .summary = "syslog lines: RFC 3164 as it is written, ISO stamps, RFC 5424",
-          .example = "Mar 27 13:06:56 web1 sshd[1291]: Failed password for root from 192.0.2.1 port "
-                     "40022 ssh2",
+          .example =
+              "Mar 27 13:06:56 web1 sshd[1291]: Failed password for root from 192.0.2.1 port "
+              "40022 ssh2",
           .first_bytes = "<12JFMASOND",
           .order = 20,
           .make = &make,

@@ -6,16 +6,16 @@ namespace vedette::decode {
 namespace header {
 namespace {
 
-constexpr std::size_t kMaxName = 100;       // of structured data; RFC 5424 says 32
+constexpr std::size_t kMaxName = 100;  // of structured data; RFC 5424 says 32
 constexpr std::size_t kMaxParams = 512;
 constexpr std::uint32_t kMaxRepeat = 1'000'000;
 constexpr std::string_view kRepeated = "message repeated ";
 constexpr std::string_view kTimes = " times: [";
 
 constexpr std::array<std::string_view, 24> kFacilities{
-    "kern",     "user",   "mail",   "daemon", "auth",   "syslog", "lpr",    "news",
-    "uucp",     "cron",   "authpriv", "ftp",  "ntp",    "audit",  "alert",  "clock",
-    "local0",   "local1", "local2", "local3", "local4", "local5", "local6", "local7"};
+    "kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",
+    "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",
+    "local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7"};
 constexpr std::array<std::string_view, 8> kSeverities{"emerg",   "alert",  "crit", "err",
                                                       "warning", "notice", "info", "debug"};
 

@@ -1,11 +1,11 @@
 // The parts of a syslog line before its message. All views are into the line.
 #pragma once
 
+#include "decode/template_scan.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#include "decode/template_scan.hpp"
 
 namespace vedette::decode {
 
@@ -36,20 +36,11 @@ inline Priority read_pri(char const* begin, char const* end) {
 std::string_view facility_name(unsigned priority);
 std::string_view severity_name(unsigned priority);
 
-/// `program[pid]: message`, `program: message`, `program[pid] message`, else all is message.
-struct Tag {
-  std::string_view program;
-  std::string_view pid;
-  std::string_view message;  ///< without blanks at its ends
-};
-/// The text must be readable for 32 bytes past `end`.
-Tag read_tag(char const* begin, char const* end);
-
 /// What stands before structured data in RFC 5424; empty where it says `-` or nothing.
 struct Header5424 {
-  bool ok = false;           ///< version, and a stamp or `-`
+  bool ok = false;  ///< version, and a stamp or `-`
   std::string_view stamp, host, program, pid, message_id;
-  std::string_view rest;     ///< from structured data on
+  std::string_view rest;  ///< from structured data on
 };
 Header5424 read_5424(char const* begin, char const* end);
 
@@ -60,8 +51,8 @@ class DataSink {
   virtual void param(std::string_view id, std::string_view name, std::string_view value,
                      bool escaped) = 0;
 };
-/// The message behind structured data (`-` or elements), byte order mark and blanks cut off; false when
-/// it is malformed: parameters already handed over are void then.
+/// The message behind structured data (`-` or elements), byte order mark and blanks cut off; false
+/// when it is malformed: parameters already handed over are void then.
 bool read_structured_data(std::string_view text, DataSink& sink, std::string_view& message);
 
 /// Resolves `\" \\ \]` of `value` into `out` (at least value.size() bytes); returns the length.
@@ -69,7 +60,7 @@ std::size_t unescape_param(std::string_view value, char* out);
 
 /// `message repeated N times: [ inner]`.
 struct Repeated {
-  std::uint32_t times = 0;   ///< 0 = it is none; counts beyond reason are 1
+  std::uint32_t times = 0;  ///< 0 = it is none; counts beyond reason are 1
   std::string_view inner;
 };
 Repeated read_repeated(std::string_view message);
@@ -102,10 +93,10 @@ inline char const* stop(char const* p, char const* end) {
 #if defined(__SSE2__)
   return tmpl::scan::first_stop(p, end, [](char const* at) {
     __m128i const x = tmpl::scan::load(at);
-    __m128i const hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(':')),
-                                                  _mm_cmpeq_epi8(x, _mm_set1_epi8('['))),
-                                     _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(' ')),
-                                                  _mm_cmpeq_epi8(x, _mm_set1_epi8('\t'))));
+    __m128i const hit = _mm_or_si128(
+        _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(':')), _mm_cmpeq_epi8(x, _mm_set1_epi8('['))),
+        _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(' ')),
+                     _mm_cmpeq_epi8(x, _mm_set1_epi8('\t'))));
     return tmpl::scan::bits(hit);
   });
 #else
@@ -118,8 +109,11 @@ inline char const* stop(char const* p, char const* end) {
 
 }  // namespace tag
 
-inline Tag read_tag(char const* begin, char const* end) {
-  Tag out;
+/// `program[pid]: message`, `program: message`, `program[pid] message`, else all is message. Calls
+/// program(text) and pid(text) when there is one; returns the message without blanks at its ends.
+/// The text must be readable for 32 bytes past `end`.
+template <class Program, class Pid>
+inline std::string_view read_tag(char const* begin, char const* end, Program program, Pid pid) {
   char const* message = begin;
   for (char const* p = tag::stop(begin, end); p < end && p - begin <= tag::kMaxSize;
        p = tag::stop(p, end)) {
@@ -128,7 +122,7 @@ inline Tag read_tag(char const* begin, char const* end) {
         p += 2;
         continue;
       }
-      out.program = {begin, static_cast<std::size_t>(p - begin)};
+      program(std::string_view(begin, static_cast<std::size_t>(p - begin)));
       message = p + 1;
       break;
     }
@@ -136,15 +130,14 @@ inline Tag read_tag(char const* begin, char const* end) {
       break;
     }
     if (char const* const after = tag::pid_end(p, end); after != nullptr && p > begin) {
-      out.program = {begin, static_cast<std::size_t>(p - begin)};
-      out.pid = {p + 1, static_cast<std::size_t>(after - p - 2)};
+      program(std::string_view(begin, static_cast<std::size_t>(p - begin)));
+      pid(std::string_view(p + 1, static_cast<std::size_t>(after - p - 2)));
       message = after + (after < end && *after == ':' ? 1 : 0);
       break;
     }
     ++p;
   }
-  out.message = trim_blanks({message, static_cast<std::size_t>(end - message)});
-  return out;
+  return trim_blanks({message, static_cast<std::size_t>(end - message)});
 }
 
 }  // namespace vedette::decode

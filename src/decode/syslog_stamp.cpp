@@ -115,8 +115,8 @@ std::optional<Nanos> YearState::read_slowly(unsigned month, unsigned day, Nanos 
     }
     mark_ = *this_year + of_day;
   } else if (!this_year || mark_ - (*this_year + of_day) > kHalfYear) {
-    // Far behind: the log has passed New Year. (29 February of a year that has none: perhaps the next
-    // has.)
+    // Far behind: the log has passed New Year. (29 February of a year that has none: perhaps the
+    // next has.)
     auto const next_year = stamp::midnight_of(year_ + 1, month, day);
     if (!next_year || *next_year + of_day - mark_ > kHalfYear) {
       return std::nullopt;

@@ -2,6 +2,9 @@
 // Which year a stamp means is told in docs/decisions/years.md.
 #pragma once
 
+#include "base/time.hpp"
+#include "base/timezone.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -9,9 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/time.hpp"
-#include "base/timezone.hpp"
 
 namespace vedette::decode {
 
@@ -26,7 +26,8 @@ inline std::uint64_t load_eight(char const* p) {
 /// The bytes of `Mmm dd `.
 inline std::uint64_t day_key(char const* p) { return load_eight(p) & 0x00FFFFFFFFFFFFFFULL; }
 
-/// Nanoseconds since midnight of `hh:mm:ss` (second 60 is read as 59), or -1. All eight bytes at once.
+/// Nanoseconds since midnight of `hh:mm:ss` (second 60 is read as 59), or -1. All eight bytes at
+/// once.
 inline Nanos clock_of(char const* p) {
   constexpr std::uint64_t kShape = 0x30303A30303A3030ULL;  // "00:00:00"
   constexpr std::uint64_t kColons = 0x0000FF0000FF0000ULL;
@@ -57,12 +58,13 @@ struct BsdStamp {
   std::size_t size = 0;    ///< bytes taken, without the blank after it
 };
 
-/// `Mmm dd hh:mm:ss`, `Mmm  d`, `Mmm d`, with a year after the day, with a fraction, with a colon after
-/// it; then comes a blank or the end. Nothing else. Reads at most 16 bytes past `end`.
+/// `Mmm dd hh:mm:ss`, `Mmm  d`, `Mmm d`, with a year after the day, with a fraction, with a colon
+/// after it; then comes a blank or the end. Nothing else. Reads at most 16 bytes past `end`.
 std::optional<BsdStamp> parse_bsd_stamp(char const* begin, char const* end);
 
-/// The years of one log, told from the order of its stamps (`--year`). All times are as the wall clock
-/// that wrote them showed, whatever its zone. Moving it past a stamp is a pure function of state and stamp.
+/// The years of one log, told from the order of its stamps (`--year`). All times are as the wall
+/// clock that wrote them showed, whatever its zone. Moving it past a stamp is a pure function of
+/// state and stamp.
 class YearState {
  public:
   YearState() = default;
@@ -92,10 +94,11 @@ class YearState {
   Nanos mark_ = kNever;  ///< greatest time so far
   unsigned month_ = 0, day_ = 0;
   int cached_year_ = 0;
-  Nanos midnight_ = 0;   ///< of that day in that year
+  Nanos midnight_ = 0;  ///< of that day in that year
 };
 
-/// Reads the stamps of one run of records, remembering the last day and zone. Kept from call to call.
+/// Reads the stamps of one run of records, remembering the last day and zone. Kept from call to
+/// call.
 class StampReader {
  public:
   /// Before records are read. `timezone` is an IANA name; "" = `default_offset` seconds.
@@ -107,7 +110,8 @@ class StampReader {
   /// Another reference (lines of a journal are read as of their arrival).
   void set_reference(Nanos reference) {
     Nanos const limit = reference < kForever - kDay ? reference + kDay : kForever;
-    bool const same_year = whole_day_ && limit - midnight_ > 2 * kDay && limit - midnight_ < 363 * kDay;
+    bool const same_year =
+        whole_day_ && limit - midnight_ > 2 * kDay && limit - midnight_ < 363 * kDay;
     if (limit != limit_ && !by_state_ && !same_year) {
       day_key_ = 0;
     }
@@ -117,8 +121,8 @@ class StampReader {
   /// The time of a BSD stamp; 0 bytes taken when there is none. `time` is kNever when its
   /// year cannot be told.
   std::size_t read_bsd(char const* begin, char const* end, Nanos& time) {
-    if (end - begin >= 16 && begin[15] == ' ' && day_key_ != 0 &&
-        stamp::day_key(begin) == day_key_) [[likely]] {
+    if (end - begin >= 16 && begin[15] == ' ' && day_key_ != 0 && stamp::day_key(begin) == day_key_)
+        [[likely]] {
       Nanos const of_day = stamp::clock_of(begin + 7);
       if (of_day >= 0 && whole_day_ && !by_state_) [[likely]] {
         time = to_utc(midnight_ + of_day);
@@ -146,12 +150,12 @@ class StampReader {
   Nanos resolve(BsdStamp const& stamp);
   Nanos latest(BsdStamp const& stamp);
 
-  bool by_state_ = false;        ///< --year
+  bool by_state_ = false;  ///< --year
   YearState years_;
-  Nanos limit_ = kForever;       ///< no stamp without year is after it
-  std::uint64_t day_key_ = 0;    ///< first 7 bytes of the last stamp
+  Nanos limit_ = kForever;     ///< no stamp without year is after it
+  std::uint64_t day_key_ = 0;  ///< first 7 bytes of the last stamp
   unsigned month_ = 0, day_ = 0;
-  bool whole_day_ = false;       ///< midnight_ holds for every time of that day
+  bool whole_day_ = false;  ///< midnight_ holds for every time of that day
   Nanos midnight_ = 0;
   std::string zone_name_;
   int default_offset_ = 0;

@@ -1,3 +1,4 @@
+#include "decode/decode_fixture.hpp"
 #include "decode/syslog_header.hpp"
 
 #include <doctest/doctest.h>
@@ -5,8 +6,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "decode/decode_fixture.hpp"
 
 namespace vedette::decode {
 namespace {
@@ -60,10 +59,10 @@ struct SyslogFixture : DecodeFixture {
 
 TEST_CASE("syslog: RFC 3164 as it is written") {
   SyslogFixture f;
-  std::string const rest =
-      "host='web1'|program='app'|pid=12|message='hello there'";
+  std::string const rest = "host='web1'|program='app'|pid=12|message='hello there'";
   for (std::string const stamp : {"Mar 27 13:06:56", "Mar 27 2026 13:06:56", "Mar 27 13:06:56:"}) {
-    CHECK_EQ(f.one(stamp + " web1 app[12]: hello there"), "2026-03-27T13:06:56Z linux/syslog " + rest);
+    CHECK_EQ(f.one(stamp + " web1 app[12]: hello there"),
+             "2026-03-27T13:06:56Z linux/syslog " + rest);
   }
   CHECK_EQ(f.one("Mar 27 13:06:56.5 web1 app[12]: hello there"),
            "2026-03-27T13:06:56.500Z linux/syslog " + rest);
@@ -113,11 +112,11 @@ TEST_CASE("syslog: parts that are missing") {
            "2026-03-27T13:06:56Z linux/syslog host='fw'|message='%ASA-6-302013: Built'|"
            "syslog.facility='local4'|syslog.severity='info'");
   for (std::string_view const line :
-       {"<192>x", "<>x", "<1234>x", "<12", "<a>", "Mar 32 13:06:56 h a: b", "Feb 30 00:00:00 h a: b",
-        "Mar 27 24:06:56 h a: b", "Mar 27 13:60:56 h a: b", "Mar 27 13:06:61 h a: b",
-        "Mar 27 13:06:5x h a: b", "Mar 27 13:06:567 h a: b", "Mar 27 13-06:56 h a: b",
-        "Mar  0 13:06:56 h a: b", "Mrz 27 13:06:56 h a: b", "Mar 27", "M", "Mar 27 13:06:5",
-        "Feb 29 2026 13:06:56 h a: b"}) {
+       {"<192>x", "<>x", "<1234>x", "<12", "<a>", "Mar 32 13:06:56 h a: b",
+        "Feb 30 00:00:00 h a: b", "Mar 27 24:06:56 h a: b", "Mar 27 13:60:56 h a: b",
+        "Mar 27 13:06:61 h a: b", "Mar 27 13:06:5x h a: b", "Mar 27 13:06:567 h a: b",
+        "Mar 27 13-06:56 h a: b", "Mar  0 13:06:56 h a: b", "Mrz 27 13:06:56 h a: b", "Mar 27", "M",
+        "Mar 27 13:06:5", "Feb 29 2026 13:06:56 h a: b"}) {
     CHECK_MESSAGE(f.one(line) == "unknown", line);
   }
 }
@@ -131,8 +130,7 @@ TEST_CASE("syslog: ISO stamps of rsyslog and journald") {
   CHECK_EQ(f.one("2026-03-27T13:06:56Z web1 app[12]: hello"), "2026-03-27T13:06:56Z" + rest);
   CHECK_EQ(f.one("2026-03-27T13:06:56 web1 app[12]: hello"), "2026-03-27T13:06:56Z" + rest);
   CHECK_EQ(f.one("<13>2026-03-27T13:06:56Z web1 app[12]: hello"),
-           "2026-03-27T13:06:56Z" + rest +
-               "|syslog.facility='user'|syslog.severity='notice'");
+           "2026-03-27T13:06:56Z" + rest + "|syslog.facility='user'|syslog.severity='notice'");
   // Logs of applications begin like this, too.
   for (std::string_view const line :
        {"2026-03-27T13:06:56Z INFO main: started", "2026-03-27T13:06:56Z Error x[1]: y",
@@ -150,16 +148,18 @@ TEST_CASE("syslog: ISO stamps of rsyslog and journald") {
 TEST_CASE("syslog: RFC 5424") {
   SyslogFixture f;
   std::string const pri = "|syslog.facility='local4'|syslog.severity='notice'";
-  CHECK_EQ(f.one("<165>1 2026-03-27T13:06:56.003Z web1 app 12 ID47 - hello"),
-           "2026-03-27T13:06:56.003Z linux/syslog host='web1'|program='app'|pid=12|message='hello'" +
-               pri + "|syslog.msgid='ID47'");
+  CHECK_EQ(
+      f.one("<165>1 2026-03-27T13:06:56.003Z web1 app 12 ID47 - hello"),
+      "2026-03-27T13:06:56.003Z linux/syslog host='web1'|program='app'|pid=12|message='hello'" +
+          pri + "|syslog.msgid='ID47'");
   CHECK_EQ(f.one("<165>1 2026-03-27T13:06:56Z web1 app p1 - [ex@32473 iut=\"3\" src=\"a \\\"b\\\" "
                  "\\\\ \\] \\n\" e=\"\"][o x=\"y\"] \xEF\xBB\xBFhello"),
            "2026-03-27T13:06:56Z linux/syslog host='web1'|program='app'|message='hello'" + pri +
                "|syslog.procid='p1'|sd.ex@32473.iut='3'|sd.ex@32473.src='a \"b\" \\ ] \\n'|"
                "sd.ex@32473.e=''|sd.o.x='y'");
   CHECK_EQ(f.one("<165>1 - - - - - -"), "arrival linux/syslog " + pri.substr(1));
-  CHECK_EQ(f.one("<165>1 2026-03-27T13:06:56Z"), "2026-03-27T13:06:56Z linux/syslog " + pri.substr(1));
+  CHECK_EQ(f.one("<165>1 2026-03-27T13:06:56Z"),
+           "2026-03-27T13:06:56Z linux/syslog " + pri.substr(1));
   CHECK_EQ(f.one("<165>1 2026-03-27T13:06:56Z web1 app"),
            "2026-03-27T13:06:56Z linux/syslog host='web1'|program='app'" + pri);
   CHECK_EQ(f.one("<165>1 2026-03-27T13:06:56Z web1 sshd 1 - - Invalid user x from 192.0.2.1"),
@@ -167,10 +167,11 @@ TEST_CASE("syslog: RFC 5424") {
            "message='Invalid user x from 192.0.2.1'" +
                pri + "|action='invalid_user'|outcome='failure'|user='x'|src_ip='192.0.2.1'");
   // Malformed structured data is the message, and gives no field.
-  for (std::string const data : {"[a", "[a b", "[a b=]", "[a b=\"c]", "[a b=\"c\"", "[a b=\"c\"]x", "[]",
-                                 "[ a=\"b\"]", "x", "[a b=\"c\\", "[a  b=\"c\"]"}) {
-    CHECK_EQ(f.one("<165>1 2026-03-27T13:06:56Z web1 app - - " + data),
-             "2026-03-27T13:06:56Z linux/syslog host='web1'|program='app'|message='" + data + "'" + pri);
+  for (std::string const data : {"[a", "[a b", "[a b=]", "[a b=\"c]", "[a b=\"c\"", "[a b=\"c\"]x",
+                                 "[]", "[ a=\"b\"]", "x", "[a b=\"c\\", "[a  b=\"c\"]"}) {
+    CHECK_EQ(
+        f.one("<165>1 2026-03-27T13:06:56Z web1 app - - " + data),
+        "2026-03-27T13:06:56Z linux/syslog host='web1'|program='app'|message='" + data + "'" + pri);
   }
   CHECK_EQ(f.one("<165>1 yesterday web1 app: x"),
            "arrival linux/syslog message='1 yesterday web1 app: x'" + pri);
@@ -189,12 +190,13 @@ TEST_CASE("syslog: RFC 5424") {
 TEST_CASE("syslog: messages that stand for several") {
   SyslogFixture f;
   std::string const head = "Mar 27 13:06:56 web1 sshd[1]: ";
-  CHECK_EQ(f.one(head + "message repeated 5 times: [ Failed password for root from 192.0.2.1 port 22 "
-                        "ssh2]"),
-           "2026-03-27T13:06:56Z linux/sshd x5 host='web1'|program='sshd'|pid=1|"
-           "message='message repeated 5 times: [ Failed password for root from 192.0.2.1 port 22 ssh2]'"
-           "|action='login'|outcome='failure'|method='password'|user='root'|src_ip='192.0.2.1'|"
-           "src_port=22|protocol='ssh2'");
+  CHECK_EQ(
+      f.one(head + "message repeated 5 times: [ Failed password for root from 192.0.2.1 port 22 "
+                   "ssh2]"),
+      "2026-03-27T13:06:56Z linux/sshd x5 host='web1'|program='sshd'|pid=1|"
+      "message='message repeated 5 times: [ Failed password for root from 192.0.2.1 port 22 ssh2]'"
+      "|action='login'|outcome='failure'|method='password'|user='root'|src_ip='192.0.2.1'|"
+      "src_port=22|protocol='ssh2'");
   auto const repeat_of = [&](std::string const& message) {
     Batch const batch = f.run(head + message);
     REQUIRE_EQ(batch.events.size(), 1);
@@ -204,9 +206,10 @@ TEST_CASE("syslog: messages that stand for several") {
   CHECK_EQ(repeat_of("message repeated 2 times: [x]"), 2);
   for (std::string const message :
        {"message repeated 1000001 times: [ x]", "message repeated 0 times: [ x]",
-        "message repeated 99999999999999999999999999999 times: [ x]", "message repeated -3 times: [ x]",
-        "message repeated times: [ x]", "message repeated 3 times: [ x", "message repeated 3 times: x]",
-        "message repeated ", "message repeated 3 times: [", "message repeated 3 times"}) {
+        "message repeated 99999999999999999999999999999 times: [ x]",
+        "message repeated -3 times: [ x]", "message repeated times: [ x]",
+        "message repeated 3 times: [ x", "message repeated 3 times: x]", "message repeated ",
+        "message repeated 3 times: [", "message repeated 3 times"}) {
     CHECK_MESSAGE(repeat_of(message) == 1, message);
   }
 }
@@ -220,8 +223,8 @@ TEST_CASE("syslog: what strangers type stays in its place") {
     return at == std::string::npos ? "none" : out.substr(at + 9, out.find('\'', at + 9) - at - 9);
   };
   for (std::string const name :
-       {"root from 1.2.3.4 port 22 ssh2", "x from 1.2.3.4 port 22 ssh2: RSA SHA256:abc", "from 1.2.3.4",
-        " from  port  ssh2", "invalid user y from 1.2.3.4 port 1 ssh2"}) {
+       {"root from 1.2.3.4 port 22 ssh2", "x from 1.2.3.4 port 22 ssh2: RSA SHA256:abc",
+        "from 1.2.3.4", " from  port  ssh2", "invalid user y from 1.2.3.4 port 1 ssh2"}) {
     CHECK_EQ(source_of("Failed password for invalid user " + name + " from 192.0.2.1 port 9 ssh2"),
              "192.0.2.1");
     CHECK_EQ(source_of("Failed password for " + name + " from 192.0.2.1 port 9 ssh2"), "192.0.2.1");
@@ -241,7 +244,8 @@ TEST_CASE("syslog: what strangers type stays in its place") {
 TEST_CASE("syslog: hostile headers") {
   SyslogFixture f;
   std::string const line =
-      "<38>Mar 27 13:06:56 web1 sshd[1291]: message repeated 2 times: [ Failed password for root from "
+      "<38>Mar 27 13:06:56 web1 sshd[1291]: message repeated 2 times: [ Failed password for root "
+      "from "
       "192.0.2.1 port 22 ssh2]";
   std::string const structured =
       "<165>1 2026-03-27T13:06:56.003Z web1 app 12 ID47 [ex@1 a=\"b\\\"\" c=\"d\"] hello";
@@ -372,14 +376,14 @@ TEST_CASE("syslog: advance_year moves as decoding does, wherever a log is cut") 
   DecoderSet::advance_year(DecodeFixture::block_of(framed, Block::Framing::framed), year, mark);
   CHECK_EQ(year, 2026);
   CHECK_EQ(format_time(mark), "2026-01-01T00:00:00Z");
-  DecoderSet::advance_year(DecodeFixture::block_of("Jan  3 00:00:00\nx", Block::Framing::whole), year,
-                           mark);
+  DecoderSet::advance_year(DecodeFixture::block_of("Jan  3 00:00:00\nx", Block::Framing::whole),
+                           year, mark);
   CHECK_EQ(format_time(mark), "2026-01-01T00:00:00Z");  // an LF is no blank: this is no stamp
-  DecoderSet::advance_year(DecodeFixture::block_of("Jan  3 00:00:00 x", Block::Framing::whole), year,
-                           mark);
+  DecoderSet::advance_year(DecodeFixture::block_of("Jan  3 00:00:00 x", Block::Framing::whole),
+                           year, mark);
   CHECK_EQ(format_time(mark), "2026-01-03T00:00:00Z");
-  DecoderSet::advance_year(DecodeFixture::block_of("\xff\xff\xff\xff", Block::Framing::framed), year,
-                           mark);
+  DecoderSet::advance_year(DecodeFixture::block_of("\xff\xff\xff\xff", Block::Framing::framed),
+                           year, mark);
   year = 0;
   DecoderSet::advance_year(DecodeFixture::block_of("Jan  1 00:00:00 h a: b"), year, mark);
   CHECK_EQ(year, 0);

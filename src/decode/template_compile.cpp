@@ -1,18 +1,18 @@
+#include "decode/template_program.hpp"
+#include "decode/template_scan.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <map>
 #include <tuple>
 
-#include "decode/template_program.hpp"
-#include "decode/template_scan.hpp"
-
 namespace vedette::decode::tmpl {
 namespace {
 
-constexpr std::size_t kLeafSize = 2;      // so few variants are tried one by one
-constexpr std::size_t kFewLiterals = 2;   // so few literals are compared one by one
-constexpr std::size_t kWindow = 8;        // bytes looked up at once
+constexpr std::size_t kLeafSize = 2;     // so few variants are tried one by one
+constexpr std::size_t kFewLiterals = 2;  // so few literals are compared one by one
+constexpr std::size_t kWindow = 8;       // bytes looked up at once
 
 Step step_of(CaptureType type, std::string const& literal, bool last) {
   switch (type) {
@@ -251,9 +251,12 @@ class TreeBuilder {
 }  // namespace
 
 void sort_by_rank(std::vector<Variant>& variants) {
-  std::stable_sort(variants.begin(), variants.end(), [](Variant const& a, Variant const& b) {
-    return std::tuple(b.literal_bytes, b.typed, a.source) <
-           std::tuple(a.literal_bytes, a.typed, b.source);
+  for (std::uint32_t i = 0; i < variants.size(); ++i) {
+    variants[i].order = i;
+  }
+  std::sort(variants.begin(), variants.end(), [](Variant const& a, Variant const& b) {
+    return std::tuple(b.literal_bytes, b.typed, a.source, a.order) <
+           std::tuple(a.literal_bytes, a.typed, b.source, b.order);
   });
 }
 

@@ -1,8 +1,8 @@
 // What is to be said about templates beyond "they load".
+#include "decode/template_set.hpp"
+
 #include <algorithm>
 #include <map>
-
-#include "decode/template_set.hpp"
 
 namespace vedette::decode {
 namespace tmpl {
@@ -60,8 +60,8 @@ void lint_shapes(TemplateSet::Impl const& set, std::vector<Error>& out) {
       }
       Template const& winner = set.templates[set.variants[known->second].source];
       if (&winner != &source) {
-        out.push_back(at(source, "never wins: " + winner.file + ":" +
-                                     std::to_string(winner.line) + " has the same form"));
+        out.push_back(at(source, "never wins: " + winner.file + ":" + std::to_string(winner.line) +
+                                     " has the same form"));
       }
     }
   }

@@ -1,10 +1,10 @@
 // decoders/*.yaml: strict reading, types and fields declared.
+#include "base/yaml.hpp"
+#include "decode/template_set.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
-
-#include "base/yaml.hpp"
-#include "decode/template_set.hpp"
 
 namespace vedette::decode {
 namespace tmpl {
@@ -106,7 +106,6 @@ class FileLoader final : public CaptureTypes {
     auto const id = catalog_.fields().find(name);
     return id && catalog_.is_common(*id) ? id : std::nullopt;
   }
-
 
   Status read_fields(yaml::Node const* node) {
     if (node == nullptr || node->is_null()) {

@@ -1,14 +1,14 @@
 // The hot path of free text: one message against the tree of its program.
 //
-// A segment is a text capture with everything up to the next text capture. A text takes the first place
-// where its whole segment matches. That is complete: typed captures end at a place that depends only on
-// where they begin and never moves back when they begin later, so a later place for a segment cannot
-// help what follows it. Hence a failure retries the nearest text only, forward only; far ends of typed
-// captures are remembered, so that no byte is scanned twice for one op.
-#include <cstring>
-
+// A segment is a text capture with everything up to the next text capture. A text takes the first
+// place where its whole segment matches. That is complete: typed captures end at a place that
+// depends only on where they begin and never moves back when they begin later, so a later place for
+// a segment cannot help what follows it. Hence a failure retries the nearest text only, forward
+// only; far ends of typed captures are remembered, so that no byte is scanned twice for one op.
 #include "decode/template_program.hpp"
 #include "decode/template_scan.hpp"
+
+#include <cstring>
 
 namespace vedette::decode::tmpl {
 namespace {
@@ -245,10 +245,11 @@ char const* Matcher::far_end(Op const& op, unsigned slot, char const* p) {
   if ((memo_set_ >> slot & 1U) == 0 || from < memo.low || from > memo.high) {
     memo.low = from;
     if (op.type == CaptureType::word) {
-      memo.high = scan::first_stop(
-          from, end_, [&](char const* at) { return scan::word_stops(at, op.stop); });
+      memo.high = scan::first_stop(from, end_,
+                                   [&](char const* at) { return scan::word_stops(at, op.stop); });
     } else if (op.type == CaptureType::integer) {
-      memo.high = scan::first_stop(from, end_, [](char const* at) { return scan::digit_stops(at); });
+      memo.high =
+          scan::first_stop(from, end_, [](char const* at) { return scan::digit_stops(at); });
     } else {
       memo.high = scan::first_stop(from, end_, [](char const* at) { return scan::ip_stops(at); });
     }
@@ -269,8 +270,8 @@ inline bool Matcher::fail(unsigned op) {
 bool Matcher::run(Ref const& ref, char const* p, unsigned share) {
   Op const* const base = ops_ + ref.first_op;
   Op const* op = base + ref.op;
-  Op const* text = nullptr;          // nearest text capture behind
-  char const* next = nullptr;        // where it looks on
+  Op const* text = nullptr;    // nearest text capture behind
+  char const* next = nullptr;  // where it looks on
   furthest_ = ref.op;
   memo_set_ = 0;
   if (share != 0) {

@@ -204,8 +204,7 @@ void finish(Variant& variant) {
   variant.typed = 0;
   for (Capture const& capture : variant.captures) {
     variant.literal_bytes += static_cast<std::uint32_t>(capture.literal.size());
-    variant.typed +=
-        capture.type != CaptureType::text && capture.type != CaptureType::kv ? 1U : 0U;
+    variant.typed += capture.type != CaptureType::text && capture.type != CaptureType::kv ? 1U : 0U;
   }
 }
 
@@ -223,9 +222,8 @@ bool same_shape(Variant const& a, Variant const& b) {
 
 void add_variant(std::vector<Variant>& out, Variant variant) {
   finish(variant);
-  bool const known = std::any_of(out.begin(), out.end(), [&](Variant const& other) {
-    return same_shape(other, variant);
-  });
+  bool const known = std::any_of(out.begin(), out.end(),
+                                 [&](Variant const& other) { return same_shape(other, variant); });
   if (!known) {
     out.push_back(std::move(variant));
   }

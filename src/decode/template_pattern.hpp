@@ -1,12 +1,12 @@
 // One template as written, taken apart: literals and captures, optionals expanded to variants.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace vedette::decode::tmpl {
 
@@ -49,7 +49,8 @@ struct Variant {
   std::vector<Capture> captures;
   std::uint32_t literal_bytes = 0;
   std::uint32_t typed = 0;
-  bool shortened = false;  ///< its last capture was empty, and the blanks before it are gone
+  std::uint32_t order = 0;  ///< among all variants, before they are ranked
+  bool shortened = false;   ///< its last capture was empty, and the blanks before it are gone
 };
 
 /// A capture's type by name, for captures that say none themselves.

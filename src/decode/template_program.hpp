@@ -1,18 +1,19 @@
 // Templates compiled for matching. Built once (template_compile.cpp), then immutable and shared.
 //
-// A variant is a program of ops: (capture, literal after it); op 0 is the literal at the start and has
-// no capture. Per log program there is a tree: a node stands before a literal and looks some of its bytes
-// up in a table, which leads to a node with fewer literals left. Its groups are either edges (variants
-// share literal and typed capture: both are done once, then comes the next node) or leaves (variants
-// are tried in rank order). Variants are numbered by rank: the least number that matches wins.
+// A variant is a program of ops: (capture, literal after it); op 0 is the literal at the start and
+// has no capture. Per log program there is a tree: a node stands before a literal and looks some of
+// its bytes up in a table, which leads to a node with fewer literals left. Its groups are either
+// edges (variants share literal and typed capture: both are done once, then comes the next node) or
+// leaves (variants are tried in rank order). Variants are numbered by rank: the least number that
+// matches wins.
 #pragma once
+
+#include "decode/template_pattern.hpp"
 
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
-
-#include "decode/template_pattern.hpp"
 
 namespace vedette::decode::tmpl {
 
@@ -26,61 +27,61 @@ enum class Step : std::uint8_t {
   word,
   integer,
   ip,
-  ip_inner,   ///< an address whose literal begins with a byte that addresses may hold
-  rest,       ///< kv
-  end,        ///< after the last op
+  ip_inner,  ///< an address whose literal begins with a byte that addresses may hold
+  rest,      ///< kv
+  end,       ///< after the last op
 };
 
 /// A capture and the literal after it. 32 bytes: with thousands of templates size is speed.
 struct alignas(32) Op {
-  char head[16] = {};            ///< the literal's first bytes, zeros after it
-  std::uint32_t pool = 0;        ///< the whole literal, as offset into Compiled::pool
-  std::uint16_t size = 0;        ///< of the literal
-  std::uint16_t mask = 0;        ///< bits of `head` that count
+  char head[16] = {};      ///< the literal's first bytes, zeros after it
+  std::uint32_t pool = 0;  ///< the whole literal, as offset into Compiled::pool
+  std::uint16_t size = 0;  ///< of the literal
+  std::uint16_t mask = 0;  ///< bits of `head` that count
   Step step = Step::text;
   CaptureType type = CaptureType::text;
-  char stop = ' ';               ///< the literal's first byte; a blank when there is none
-  char probe = 0;                ///< of text: a rarer byte of the literal
-  std::uint8_t probe_at = 0;     ///< and where it stands
+  char stop = ' ';            ///< the literal's first byte; a blank when there is none
+  char probe = 0;             ///< of text: a rarer byte of the literal
+  std::uint8_t probe_at = 0;  ///< and where it stands
 };
 static_assert(sizeof(Op) == 32);
 
 /// One variant in a leaf.
 struct Ref {
-  std::uint32_t variant = 0;     ///< also its rank
-  std::uint32_t first_op = 0;    ///< of the variant, in Compiled::ops
-  std::uint32_t tail = 0;        ///< last bytes of the message, where tail_mask is set
+  std::uint32_t variant = 0;   ///< also its rank
+  std::uint32_t first_op = 0;  ///< of the variant, in Compiled::ops
+  std::uint32_t tail = 0;      ///< last bytes of the message, where tail_mask is set
   std::uint32_t tail_mask = 0;
-  std::uint16_t op = 0;          ///< literal before which the leaf stands
-  std::uint16_t ops = 0;         ///< number of ops
-  std::uint16_t share = 0;       ///< ops (from the first on) that equal those of the ref before
+  std::uint16_t op = 0;     ///< literal before which the leaf stands
+  std::uint16_t ops = 0;    ///< number of ops
+  std::uint16_t share = 0;  ///< ops (from the first on) that equal those of the ref before
 };
 
 struct Group {
-  std::uint32_t best = kNone;    ///< least variant in it
+  std::uint32_t best = kNone;             ///< least variant in it
   std::uint32_t refs = 0, ref_count = 0;  ///< a leaf when ref_count > 0
-  std::uint32_t literal = 0;     ///< edge: op of the literal to verify
-  std::uint32_t capture = 0;     ///< edge: op of the capture to take
-  std::uint32_t node = kNone;    ///< edge: what comes after
-  std::uint16_t slot = 0;        ///< edge: number of the capture
+  std::uint32_t literal = 0;              ///< edge: op of the literal to verify
+  std::uint32_t capture = 0;              ///< edge: op of the capture to take
+  std::uint32_t node = kNone;             ///< edge: what comes after
+  std::uint16_t slot = 0;                 ///< edge: number of the capture
 };
 
 /// A look-up of the `width` bytes at a node's offset.
 struct Window {
-  std::uint64_t bytes = 0;       ///< `width` bytes of ones; 0 = nothing to look up
+  std::uint64_t bytes = 0;  ///< `width` bytes of ones; 0 = nothing to look up
   std::uint32_t slots = 0, mask = 0;
-  std::uint32_t best = kNone;    ///< least variant behind the slots
+  std::uint32_t best = kNone;  ///< least variant behind the slots
   std::uint32_t width = 0;
 };
 
-/// A place in a message before which variants stand. Literals that end here are groups; longer ones are
-/// told apart by the bytes at `offset` (what lies between is verified by the group): those of 8 bytes and
-/// more by the wide window, the others by the narrow one.
+/// A place in a message before which variants stand. Literals that end here are groups; longer ones
+/// are told apart by the bytes at `offset` (what lies between is verified by the group): those of 8
+/// bytes and more by the wide window, the others by the narrow one.
 struct Node {
-  std::uint32_t groups = 0;      ///< first of Compiled::node_groups, sorted by Group::best
+  std::uint32_t groups = 0;  ///< first of Compiled::node_groups, sorted by Group::best
   std::uint16_t count = 0;
   std::uint16_t offset = 0;
-  bool plain = false;            ///< groups only
+  bool plain = false;  ///< groups only
   Window wide, narrow;
 };
 struct Slot {
@@ -91,10 +92,10 @@ struct Slot {
 /// All variants of one TemplateSet, and a tree per log program.
 struct Compiled {
   std::vector<Op> ops;
-  std::vector<std::uint32_t> first_op;    ///< of each variant
+  std::vector<std::uint32_t> first_op;  ///< of each variant
   std::vector<std::uint16_t> op_count;
   std::vector<Ref> refs;
-  std::vector<Group> node_groups;         ///< what Node::groups points into
+  std::vector<Group> node_groups;  ///< what Node::groups points into
   std::vector<Slot> slots;
   std::vector<Node> nodes;
   std::string pool;
@@ -157,9 +158,9 @@ class Matcher {
   char const* const end_;
   std::uint32_t tail_ = 0;
   std::uint32_t best_ = kNone;
-  unsigned furthest_ = 0;        ///< op at which the last run gave up, over all its attempts
-  bool moved_ = false;           ///< a retry of the last run changed captures
-  std::uint32_t memo_set_ = 0;   ///< slots of memo_ that hold something of this run
+  unsigned furthest_ = 0;       ///< op at which the last run gave up, over all its attempts
+  bool moved_ = false;          ///< a retry of the last run changed captures
+  std::uint32_t memo_set_ = 0;  ///< slots of memo_ that hold something of this run
   Span* current_;
   Span* won_;
   Span spans_[2][kMaxCaptures];

@@ -1,5 +1,5 @@
-// The compiled matcher against a slow, obvious one: every variant in rank order, every place a text can
-// end, on templates and messages made to collide.
+// The compiled matcher against a slow, obvious one: every variant in rank order, every place a text
+// can end, on templates and messages made to collide.
 #include "decode/template_pattern.hpp"
 #include "decode/template_program.hpp"
 #include "decode/template_scan.hpp"
@@ -174,10 +174,31 @@ T const& pick(Random& random, std::vector<T> const& from) {
 }
 
 std::string random_literal(Random& random) {
-  static std::vector<std::string> const words{
-      "a", "b", "ab", " ", "  ", ":", ": ", "from", " from ", " port ", " for ", "ssh2", ".", "=",
-      " by ", "1", "(", ")", "Failed ", "Failed password ", "session opened for user ", "x", "aa",
-      "aaaaaaaaaaaaaaaaaaaa", "session opened for user root by (uid="};
+  static std::vector<std::string> const words{"a",
+                                              "b",
+                                              "ab",
+                                              " ",
+                                              "  ",
+                                              ":",
+                                              ": ",
+                                              "from",
+                                              " from ",
+                                              " port ",
+                                              " for ",
+                                              "ssh2",
+                                              ".",
+                                              "=",
+                                              " by ",
+                                              "1",
+                                              "(",
+                                              ")",
+                                              "Failed ",
+                                              "Failed password ",
+                                              "session opened for user ",
+                                              "x",
+                                              "aa",
+                                              "aaaaaaaaaaaaaaaaaaaa",
+                                              "session opened for user root by (uid="};
   std::string out = pick(random, words);
   while (random() % 3 == 0) {
     out += pick(random, words);
@@ -224,8 +245,20 @@ std::string random_relative(Random& random, std::string const& from) {
 
 std::string random_value(Random& random, CaptureType type) {
   static std::vector<std::string> const texts{
-      "", "root", "a b", " from ", "x from 1.2.3.4 port 22 ssh2", "aaaa", "a", "1", ":", " ",
-      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa from", "b)", "user : x ; y", "\t"};
+      "",
+      "root",
+      "a b",
+      " from ",
+      "x from 1.2.3.4 port 22 ssh2",
+      "aaaa",
+      "a",
+      "1",
+      ":",
+      " ",
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa from",
+      "b)",
+      "user : x ; y",
+      "\t"};
   switch (type) {
     case CaptureType::integer:
       return random() % 4 == 0 ? "-7"
@@ -311,8 +344,8 @@ TEST_CASE("templates: compiled and slow matcher agree on random templates") {
       std::string const expected = templates.slow(message);
       matched += expected != "none" ? 1U : 0U;
       REQUIRE_MESSAGE(templates.fast(message) == expected, "round " << round << " message '"
-                                                                   << message << "'\n"
-                                                                   << join(texts));
+                                                                    << message << "'\n"
+                                                                    << join(texts));
     }
   }
   CHECK(matched > rounds * 20);  // the generator must not make only lines that fail

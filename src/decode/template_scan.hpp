@@ -1,5 +1,5 @@
-// Where a capture ends: scans of 16 bytes at a time. All of them may read 32 bytes past the end of the
-// text (records are readable for 64 bytes past theirs).
+// Where a capture ends: scans of 16 bytes at a time. All of them may read 32 bytes past the end of
+// the text (records are readable for 64 bytes past theirs).
 #pragma once
 
 #include <cstddef>
@@ -31,9 +31,7 @@ inline int first_bit(std::uint32_t bits) { return __builtin_ctz(bits); }
 
 #if defined(__SSE2__)
 
-inline __m128i load(char const* p) {
-  return _mm_loadu_si128(reinterpret_cast<__m128i const*>(p));
-}
+inline __m128i load(char const* p) { return _mm_loadu_si128(reinterpret_cast<__m128i const*>(p)); }
 inline std::uint32_t bits(__m128i x) { return static_cast<std::uint32_t>(_mm_movemask_epi8(x)); }
 
 /// Bits of one byte.

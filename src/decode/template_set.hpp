@@ -1,14 +1,14 @@
 // What a TemplateSet holds: shared by the files that implement it.
 #pragma once
 
+#include "decode/template_program.hpp"
+#include "decode/templates.hpp"
+
 #include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "decode/template_program.hpp"
-#include "decode/templates.hpp"
 
 namespace vedette::decode {
 
@@ -34,11 +34,11 @@ struct Template {
   int line = 0;
   std::string match;
   std::vector<std::string> examples;
-  std::vector<Field> constants;             ///< views into TemplateSet::Impl::texts
-  std::optional<TypeId> type;               ///< said on the template itself
+  std::vector<Field> constants;  ///< views into TemplateSet::Impl::texts
+  std::optional<TypeId> type;    ///< said on the template itself
   TypeId file_type{};
-  std::uint32_t key_names = 0;              ///< index into TemplateSet::Impl::key_names
-  std::vector<std::uint16_t> programs;      ///< 0 = any
+  std::uint32_t key_names = 0;          ///< index into TemplateSet::Impl::key_names
+  std::vector<std::uint16_t> programs;  ///< 0 = any
 };
 
 /// What is needed of a variant when it has matched.
@@ -48,8 +48,8 @@ struct VariantInfo {
   std::uint32_t constants = 0;  ///< first of Impl::constants
   std::uint16_t captures = 0;
   std::uint16_t constant_count = 0;
-  bool words = false;           ///< the last capture is KEY=VALUE words
-  bool has_type = false;        ///< `type` holds for every program; else for those nobody names
+  bool words = false;     ///< the last capture is KEY=VALUE words
+  bool has_type = false;  ///< `type` holds for every program; else for those nobody names
   TypeId type{};
 };
 
@@ -69,13 +69,13 @@ struct ProgramSlot {
 
 struct TemplateSet::Impl {
   std::vector<tmpl::Template> templates;
-  std::vector<tmpl::Variant> variants;      ///< by rank
-  std::vector<tmpl::VariantInfo> infos;     ///< by rank
+  std::vector<tmpl::Variant> variants;   ///< by rank
+  std::vector<tmpl::VariantInfo> infos;  ///< by rank
   std::vector<tmpl::Emit> emits;
   std::vector<Field> constants;
   std::vector<std::vector<tmpl::KeyName>> key_names;
-  std::deque<std::string> texts;            ///< constants: addresses stay
-  std::vector<tmpl::Program> programs;      ///< 0 = any
+  std::deque<std::string> texts;        ///< constants: addresses stay
+  std::vector<tmpl::Program> programs;  ///< 0 = any
   std::vector<tmpl::ProgramSlot> slots;
   std::size_t common_fields = 0;
   tmpl::Compiled compiled;
@@ -84,7 +84,8 @@ struct TemplateSet::Impl {
 };
 
 namespace tmpl {
-/// Declares what is not declared yet: the name with the capture's type, `original.NAME` of an address.
+/// Declares what is not declared yet: the name with the capture's type, `original.NAME` of an
+/// address.
 Emit make_emit(catalog::Catalog& catalog, std::string const& name, CaptureType captured);
 }  // namespace tmpl
 

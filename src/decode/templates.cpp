@@ -1,21 +1,21 @@
 #include "decode/templates.hpp"
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
-
 #include "base/hash.hpp"
 #include "decode/dotted_quad.hpp"
 #include "decode/template_scan.hpp"
 #include "decode/template_set.hpp"
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
 namespace vedette::decode {
 namespace tmpl {
 namespace {
 
-constexpr std::size_t kMaxWords = 512;     // KEY=VALUE words taken from one message
-constexpr std::size_t kMaxKey = 100;       // bytes of a key
-constexpr std::size_t kMaxNumber = 40;     // digits of what is still a number
+constexpr std::size_t kMaxWords = 512;  // KEY=VALUE words taken from one message
+constexpr std::size_t kMaxKey = 100;    // bytes of a key
+constexpr std::size_t kMaxNumber = 40;  // digits of what is still a number
 constexpr std::string_view kOriginal = "original.";
 constexpr std::string_view kReserved[] = {"geo.", "dns.", "identity.", "intel.", "vuln.", "seen."};
 
@@ -32,9 +32,8 @@ inline bool all_digits(char const* p, std::size_t size) {
   return i == size;
 }
 
-/// A value that is not empty, as a field.
-inline Field field_of(Emit const& emit, char const* data, std::size_t size) {
-  Field field;
+/// Fills a fresh field with a value that is not empty.
+inline void fill(Field& field, Emit const& emit, char const* data, std::size_t size) {
   field.data = data;
   field.size = static_cast<std::uint32_t>(size);
   field.id = emit.id;
@@ -44,7 +43,6 @@ inline Field field_of(Emit const& emit, char const* data, std::size_t size) {
              !parse_ip({data, size})) {
     field.id = emit.original;
   }
-  return field;
 }
 
 /// A name the message made up itself: never one of ours.
@@ -109,7 +107,7 @@ void emit_words(std::string_view text, std::vector<KeyName> const& key_names,
     if (emit.as == Emit::As::number && !all_digits(value.data(), value.size())) {
       emit.as = Emit::As::text;
     }
-    batch.fields.push_back(field_of(emit, value.data(), value.size()));
+    fill(batch.fields.emplace_back(), emit, value.data(), value.size());
   }
 }
 
@@ -233,7 +231,7 @@ bool TemplateSet::match(ProgramId program, std::string_view message, Batch& batc
   for (unsigned i = 0; i < plain; ++i) {
     auto const size = static_cast<std::size_t>(captures[i].end - captures[i].begin);
     if (size != 0) {
-      *at++ = tmpl::field_of(emits[i], captures[i].begin, size);
+      tmpl::fill(*at++, emits[i], captures[i].begin, size);
     }
   }
   out.resize(static_cast<std::size_t>(at - out.data()));

@@ -1,21 +1,21 @@
 // Free text by templates (content/decoders/*.yaml, described in docs/content.md): which template a
 // message follows, and its fields. Loaded once, immutable, shared by all workers.
 //
-// Which of several templates wins is fixed by their rank (most literal bytes, most typed captures, file
-// order), so matching is "the first in rank order that takes the whole message"; template_program.hpp
-// says how that is found without trying them all.
+// Which of several templates wins is fixed by their rank (most literal bytes, most typed captures,
+// file order), so matching is "the first in rank order that takes the whole message";
+// template_program.hpp says how that is found without trying them all.
 #pragma once
+
+#include "base/result.hpp"
+#include "catalog/catalog.hpp"
+#include "event/event.hpp"
+#include "event/field_table.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "catalog/catalog.hpp"
-#include "event/event.hpp"
-#include "event/field_table.hpp"
 
 namespace vedette::decode {
 
@@ -25,8 +25,8 @@ inline constexpr ProgramId kAnyProgram{0};
 
 class TemplateSet {
  public:
-  /// Reads files that are decoder files (`program:`, `templates:`). Types and fields they declare are
-  /// added to the catalogue. Every error names file and line.
+  /// Reads files that are decoder files (`program:`, `templates:`). Types and fields they declare
+  /// are added to the catalogue. Every error names file and line.
   static Result<std::unique_ptr<TemplateSet>> load(std::vector<catalog::ContentFile> const& files,
                                                    catalog::Catalog& catalog);
   ~TemplateSet();

@@ -1,13 +1,13 @@
 #include "decode/templates.hpp"
 
+#include "decode/dotted_quad.hpp"
+
 #include <doctest/doctest.h>
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "decode/dotted_quad.hpp"
 
 namespace vedette::decode {
 namespace {
@@ -31,8 +31,8 @@ struct TemplateFixture {
     catalog = std::move(*catalog::Catalog::load({{"fields.yaml", kCommonFields}}));
     std::vector<catalog::ContentFile> content;
     for (std::size_t i = 0; i < files.size(); ++i) {
-      content.push_back({"decoders/" + std::string(1, static_cast<char>('a' + i)) + ".yaml",
-                         files[i]});
+      content.push_back(
+          {"decoders/" + std::string(1, static_cast<char>('a' + i)) + ".yaml", files[i]});
     }
     auto loaded = TemplateSet::load(content, *catalog);
     if (!loaded) {
@@ -61,7 +61,8 @@ struct TemplateFixture {
         out += '[' + std::string(field.view()) + "]=" + std::string(batch.fields[++i].view());
         continue;
       }
-      out += std::string(catalog->fields().name(field.id)) + (field.kind == Kind::number ? "#" : "=");
+      out +=
+          std::string(catalog->fields().name(field.id)) + (field.kind == Kind::number ? "#" : "=");
       out += field.view();
     }
     return out;
@@ -93,9 +94,10 @@ templates:
            "linux/sshd: action=login|outcome=failure|method=none|src_ip=::1|src_port#22|"
            "protocol=ssh2|key=RSA x");
   // The user's name is what a stranger typed: the last address is the true one.
-  CHECK_EQ(f.match("sshd", "Failed password for a from 1.2.3.4 port 22 ssh2 from 192.0.2.1 port 9 ssh2"),
-           "linux/sshd: action=login|outcome=failure|method=password|"
-           "user=a from 1.2.3.4 port 22 ssh2|src_ip=192.0.2.1|src_port#9|protocol=ssh2");
+  CHECK_EQ(
+      f.match("sshd", "Failed password for a from 1.2.3.4 port 22 ssh2 from 192.0.2.1 port 9 ssh2"),
+      "linux/sshd: action=login|outcome=failure|method=password|"
+      "user=a from 1.2.3.4 port 22 ssh2|src_ip=192.0.2.1|src_port#9|protocol=ssh2");
   // No address, and what is none.
   CHECK_EQ(f.match("sshd", "Failed password for root from  port 22 ssh2"),
            "linux/sshd: action=login|outcome=failure|method=password|user=root|src_port#22|"
@@ -128,10 +130,12 @@ templates:
   CHECK_EQ(f.match("p", "x y"), "linux/p: action=word|b=y");
   CHECK_EQ(f.match("p", "x y z"), "linux/p: action=text|a=y z");
   CHECK_EQ(f.match("p", "x y z."), "linux/p: action=dot|a=y z");
-  CHECK_EQ(f.match("p", "x"), "linux/p: action=text");  // the blank is gone with the value; file order
+  CHECK_EQ(f.match("p", "x"),
+           "linux/p: action=text");  // the blank is gone with the value; file order
   auto const warnings = f.set->lint();
   REQUIRE_EQ(warnings.size(), 1);
-  CHECK_EQ(warnings[0].text(), "decoders/a.yaml:12: never wins: decoders/a.yaml:6 has the same form");
+  CHECK_EQ(warnings[0].text(),
+           "decoders/a.yaml:12: never wins: decoders/a.yaml:6 has the same form");
 }
 
 TEST_CASE("templates: addresses end before the literal that follows them") {
@@ -151,15 +155,17 @@ templates:
   CHECK_EQ(f.match("p", "bye ."), "linux/p:");
   CHECK_EQ(f.match("p", "at 2001:db8::1:443"), "linux/p: src_ip=2001:db8::1|src_port#443");
   CHECK_EQ(f.match("p", "at 192.0.2.1:-"), "none");
-  for (std::string const bad : {"192.0.2.256", "192.0.2", "192.0.2.01", "1.2.3.4.5", "1..2.3", "."}) {
+  for (std::string const bad :
+       {"192.0.2.256", "192.0.2", "192.0.2.01", "1.2.3.4.5", "1..2.3", "."}) {
     CHECK_EQ(f.match("p", "bye " + bad + "."), "linux/p: original.src_ip=" + bad);
   }
 }
 
 TEST_CASE("dotted quad: both ways agree, and with parse_ip") {
-  std::vector<std::string> texts{"0.0.0.0", "255.255.255.255", "256.1.1.1", "1.1.1.256", "01.1.1.1",
-                                 "1.1.1.1.", ".1.1.1", "1..1.1", "1.1.1", "1.1.1.1.1", "1234.1.1.1",
-                                 "1.1.1.1234", "100.200.100.200", "999.1.1.1", "1.1.1.a", "", "1.1.1.00"};
+  std::vector<std::string> texts{
+      "0.0.0.0",         "255.255.255.255", "256.1.1.1", "1.1.1.256", "01.1.1.1",   "1.1.1.1.",
+      ".1.1.1",          "1..1.1",          "1.1.1",     "1.1.1.1.1", "1234.1.1.1", "1.1.1.1234",
+      "100.200.100.200", "999.1.1.1",       "1.1.1.a",   "",          "1.1.1.00"};
   for (int a : {0, 1, 9, 10, 25, 99, 100, 255, 256}) {
     for (int b : {0, 7, 42, 249, 250, 300}) {
       for (char const* const zero : {"", "0"}) {
@@ -208,9 +214,10 @@ templates: [{match: '{user}IN={interface:word} {rest:kv}', type: linux/iptables}
            "linux/iptables: user=drop: |interface=eth0|src_ip=192.0.2.1|src_port#22|LEN=4|"
            "original.src_ip=x|src_port=y");
   // Names are the sender's choice: none of ours.
-  CHECK_EQ(f.match("kernel", "IN= user=root outcome=success geo.country=DE intel.x=1 original.user=r"),
-           "linux/iptables: original.user=root|original.outcome=success|original.geo.country=DE|"
-           "original.intel.x=1|original.user=r");
+  CHECK_EQ(
+      f.match("kernel", "IN= user=root outcome=success geo.country=DE intel.x=1 original.user=r"),
+      "linux/iptables: original.user=root|original.outcome=success|original.geo.country=DE|"
+      "original.intel.x=1|original.user=r");
   std::string many = "IN= ";
   for (int i = 0; i < 2000; ++i) {
     many += "k" + std::to_string(i) + "=v ";
@@ -279,8 +286,9 @@ TEST_CASE("templates: errors name file and line") {
             .find("a.yaml:3: unknown field type 'float'") != std::string::npos);
   CHECK(load_error("program: p\ntype: a/b\nfields: {user: word}\ntemplates: []\n")
             .find("'user' is a common field") != std::string::npos);
-  CHECK_EQ(load_error(one("a") + "    set: {outcome: won}\n"),
-           "decoders/a.yaml:5: 'won' is no value of 'outcome'; valid are success, failure, unknown");
+  CHECK_EQ(
+      load_error(one("a") + "    set: {outcome: won}\n"),
+      "decoders/a.yaml:5: 'won' is no value of 'outcome'; valid are success, failure, unknown");
   CHECK(load_error(one("a {user}") + "    set: {user: x}\n").find("captured and set") !=
         std::string::npos);
   CHECK(load_error(one("a") + "    set: {src_port: x}\n").find("is an int") != std::string::npos);

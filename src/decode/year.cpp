@@ -1,10 +1,10 @@
 // The --year state past a block, without decoding it.
-#include <cstring>
-#include <string_view>
-
 #include "decode/decoder.hpp"
 #include "decode/syslog_header.hpp"
 #include "decode/syslog_stamp.hpp"
+
+#include <cstring>
+#include <string_view>
 
 namespace vedette::decode {
 namespace year_scan {
@@ -22,15 +22,16 @@ void pass(std::string_view record, YearState& years) {
   }
 }
 
-/// A stamp that equals the one before cannot move the state again: 16 bytes tell, when they hold it whole.
+/// A stamp that equals the one before cannot move the state again: 16 bytes tell, when they hold it
+/// whole.
 void pass_lines(std::string_view bytes, YearState& years) {
   constexpr std::size_t kStamp = 16;
   char last[kStamp] = {};
   while (!bytes.empty()) {
     void const* const feed = std::memchr(bytes.data(), '\n', bytes.size());
-    std::size_t const size = feed == nullptr ? bytes.size()
-                                             : static_cast<std::size_t>(
-                                                   static_cast<char const*>(feed) - bytes.data());
+    std::size_t const size =
+        feed == nullptr ? bytes.size()
+                        : static_cast<std::size_t>(static_cast<char const*>(feed) - bytes.data());
     std::string_view line = bytes.substr(0, size);
     bytes.remove_prefix(feed == nullptr ? size : size + 1);
     if (line.ends_with('\r')) {
