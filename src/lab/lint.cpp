@@ -110,7 +110,8 @@ class DocumentLint {
       auto const& known = known_keys();
       std::string const near = yaml::nearest(key, known);
       if (!near.empty() && near != key && key.size() > 3) {
-        add(root.key_lines[i], "key", "'" + key + "' has no meaning; did you mean '" + near + "'?");
+        std::string message = "'" + key + "' has no meaning; did you mean '";
+        add(root.key_lines[i], "key", message.append(near).append("'?"));
       }
     }
   }

@@ -81,7 +81,7 @@ bool satisfies(AlertSummary const& alert, ExpectedAlert const& expected) {
 std::string key_text(std::map<std::string, std::string> const& key) {
   std::string out = "{";
   for (auto const& [name, value] : key) {
-    out += (out.size() > 1 ? ", " : "") + name + ": " + value;
+    out.append(out.size() > 1 ? ", " : "").append(name).append(": ").append(value);
   }
   return out + "}";
 }

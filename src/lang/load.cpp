@@ -128,6 +128,7 @@ void refuse_orphans(rule::RuleSet& rules) {
 
 void finish(rule::RuleSet& rules) {
   std::vector<rule::Rule*> all;
+  all.reserve(rules.rules.size());
   for (rule::Rule& rule : rules.rules) {
     all.push_back(&rule);
   }

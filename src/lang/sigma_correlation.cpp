@@ -117,7 +117,9 @@ Status parse_aliases(yaml::Node const& node, Correlation& out) {
     auto& entry = out.aliases.emplace_back(alias, decltype(out.aliases)::value_type::second_type{});
     for (auto const& [rule, field] : rules.fields) {
       if (!field.is_scalar() || field.scalar.empty()) {
-        return fail_at({}, field.line, "the alias '" + alias + "' has no field for '" + rule + "'");
+        std::string message = "the alias '" + alias + "' has no field for '";
+        message.append(rule).append("'");
+        return fail_at({}, field.line, std::move(message));
       }
       entry.second.emplace_back(rule, field.scalar);
     }

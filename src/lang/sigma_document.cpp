@@ -178,7 +178,8 @@ Status parse_parts(yaml::Node const& root, std::string const& path, Document& ou
   for (auto const& [key, value] : root.fields) {
     std::string const near = yaml::nearest(key, {"detection", "correlation"});
     if (!near.empty()) {
-      hint = "did you mean '" + near + "' instead of '" + key + "'?";
+      hint = "did you mean '" + near + "' instead of '";
+      hint.append(key).append("'?");
     }
   }
   return fail_at({}, root.line, "neither a detection nor a correlation", hint);

@@ -283,6 +283,7 @@ class SearchLowering {
 
   std::string unknown_name(std::string const& name) const {
     std::vector<std::string_view> names;
+    names.reserve(lowered_.size());
     for (auto const& [known, expr] : lowered_) {
       names.push_back(known);
     }

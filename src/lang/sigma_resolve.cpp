@@ -62,6 +62,7 @@ class Resolver {
 
   void refuse_duplicates() {
     std::vector<Rule*> rules;
+    rules.reserve(documents_.size());
     for (Document& document : documents_) {
       rules.push_back(&document.rule);
     }
@@ -134,7 +135,11 @@ class Resolver {
       ready.pop();
       out.push_back(next);
       for (DocumentIndex const user : users[next]) {
-        if (waiting[user] != 0 && --waiting[user] == 0) {
+        if (waiting[user] == 0) {
+          continue;  // of a circle that was broken: it is in the queue already
+        }
+        --waiting[user];
+        if (waiting[user] == 0) {
           ready.push(user);
         }
       }
@@ -307,9 +312,9 @@ Status check_alias_rules(Correlation const& correlation, std::vector<Document> c
                    });
           });
       if (!used) {
-        return fail_at({}, correlation.line,
-                       "the alias '" + alias + "' names the rule '" + name +
-                           "', which is not one of the correlation's rules");
+        std::string message = "the alias '" + alias + "' names the rule '";
+        message.append(name).append("', which is not one of the correlation's rules");
+        return fail_at({}, correlation.line, std::move(message));
       }
     }
   }
