@@ -55,6 +55,8 @@ class Decoder {
   virtual std::size_t decode(std::span<Record const> records, DecodeContext& context) const = 0;
   /// Why it does not take this record, for `decode --explain`; "" = it has nothing to say.
   virtual std::string refusal(std::string_view /*record*/) const { return {}; }
+  /// By what it understood an event that it made (a template), for `decode --explain`; "" = nothing to say.
+  virtual std::string detail(Batch const& /*batch*/, Event const& /*event*/) const { return {}; }
 };
 
 /// What the decoder needs at load time.

@@ -363,6 +363,8 @@ std::vector<std::string> DecoderSet::explain(std::string_view record, FieldCache
       std::string line = name + ": takes it";
       if (!batch.events.empty() && batch.events.front().type != kUnknownType) {
         line += " as " + impl_->catalog->type(batch.events.front().type).name;
+        std::string const detail = impl_->decoders[index]->detail(batch, batch.events.front());
+        line += detail.empty() ? "" : ", " + detail;
       }
       out.push_back(std::move(line));
       return out;

@@ -118,6 +118,30 @@ class Syslog final : public Decoder {
     return "no stamp as in 'Mar 27 13:06:56'";
   }
 
+  std::string detail(Batch const& batch, Event const& event) const override {
+    auto const text_of = [&](FieldId id) {
+      for (Field const* field = batch.begin(event); field != batch.end(event); ++field) {
+        if (field->id == id) {
+          return field->view();
+        }
+      }
+      return std::string_view();
+    };
+    std::string_view message = text_of(names_.message);
+    if (Repeated const repeated = read_repeated(message); repeated.times != 0) {
+      message = repeated.inner;
+    }
+    std::string_view const program = text_of(names_.program);
+    ProgramId const id = templates_->lookup(program);
+    std::string const by = templates_->explain(id, message);
+    if (!by.empty()) {
+      return "by the template " + by;
+    }
+    return id == kAnyProgram
+               ? "no template: no decoder file names program '" + std::string(program) + "'"
+               : "no template of '" + std::string(program) + "' takes the message";
+  }
+
  private:
   bool read(Line& line, Kept& kept) const;
   bool read_bsd(Line& line, char const* p, char const* end, Kept& kept) const;

@@ -3,8 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vedette::decode {
@@ -295,6 +299,23 @@ TEST_CASE("syslog: many sorts of line in one block") {
   CHECK_EQ(batch.events[3].decoder, 0xFF);
 }
 
+TEST_CASE("syslog: explained by template") {
+  SyslogFixture f;
+  auto const why = [&](std::string_view line) {
+    return f.set->explain(line, *f.cache, f.options).back();
+  };
+  std::string const head = "Mar 27 13:06:56 web1 ";
+  std::string const taken =
+      why(head + "sshd[1]: message repeated 2 times: [ Invalid user x from ::1]");
+  CHECK(taken.starts_with("syslog: takes it as linux/sshd, by the template decoders/sshd.yaml:"));
+  CHECK(taken.ends_with(": Invalid user {user} from {src_ip}[ port {src_port}]"));
+  CHECK_EQ(why(head + "sshd[1]: Hello"),
+           "syslog: takes it as linux/sshd, no template of 'sshd' takes the message");
+  CHECK_EQ(
+      why(head + "toaster: Hello"),
+      "syslog: takes it as linux/syslog, no template: no decoder file names program 'toaster'");
+}
+
 TEST_CASE("syslog: years by reference") {
   SyslogFixture f;
   f.reference = 1767225600 * kSecond;  // 2026-01-01T00:00:00Z
@@ -339,6 +360,40 @@ TEST_CASE("syslog: years by order") {
            "2027-12-01T00:00:00Z 2028-02-29T00:00:00Z ");
   f.year = 9999;
   CHECK_EQ(f.times("Feb 28 00:00:00 h a: b\n"), "arrival ");
+}
+
+TEST_CASE("syslog: order within the lateness does not change a year") {
+  SyslogFixture f;
+  f.year = 2025;
+  std::vector<std::pair<Nanos, std::string>> lines;
+  for (int i = 0; i < 400; ++i) {  // 20 minutes over each of two New Years, and a summer
+    Nanos const base[] = {1767225000, 1782000000, 1798761000};  // 23:50:00, 2026-06-21, 23:50:00
+    Nanos const time = (base[i / 140] + i % 140 * 9) * kSecond;
+    Civil const c = to_civil(time);
+    static constexpr char kMonths[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char stamp[32];
+    std::snprintf(stamp, sizeof stamp, "%.3s %2u %02u:%02u:%02u", kMonths + 3 * (c.month - 1),
+                  c.day, c.hour, c.minute, c.second);
+    lines.emplace_back(time, std::string(stamp) + " h a: " + format_time(time) + "\n");
+  }
+  std::mt19937 random(3);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::pair<Nanos, std::size_t>> order;
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+      order.emplace_back(lines[i].first + static_cast<Nanos>(random() % 600) * kSecond, i);
+    }
+    std::sort(order.begin(), order.end());
+    std::string text = lines[0].second;
+    for (auto const& [place, line] : order) {
+      text += lines[line].second;
+    }
+    std::size_t wrong = 0;
+    Batch const batch = f.run(text);
+    for (Event const& event : batch.events) {
+      wrong += event.raw_view().ends_with(format_time(event.time)) ? 0U : 1U;
+    }
+    REQUIRE_EQ(wrong, 0);
+  }
 }
 
 TEST_CASE("syslog: advance_year moves as decoding does, wherever a log is cut") {
