@@ -191,7 +191,7 @@ void Pipeline::process(Worker& worker, Task&& task) {
   batch.events.clear();
   batch.fields.clear();
   batch.arena.clear();
-  batch.records = batch.dropped = 0;
+  batch.records = batch.dropped = batch.fields_over = 0;
   batch.block = std::move(task.block);
   std::uint32_t const index = task.entry->source;
   SourceEntry const& source = sources_[index];
@@ -205,6 +205,7 @@ void Pipeline::process(Worker& worker, Task&& task) {
   ready.entry = task.entry;
   detect::summarize(batch, ready.batch);
   ready.outside = drop_outside(batch);
+  ready.fields_over = batch.fields_over;
   worker.hits.clear();
   worker.matcher->match(batch, worker.hits);
   worker.collector.collect(batch, worker.hits, ready.batch);
@@ -289,6 +290,7 @@ void Pipeline::absorb(Ready&& ready) {
     ledger_.dropped += batch.dropped;
     ledger_.unknown += batch.unknown;
     ledger_.outside += ready.outside;
+    ledger_.fields_over += ready.fields_over;
     ledger_.no_time += batch.events - batch.times.events;
     ledger_.cut += batch.cut;
     ledger_.matched += batch.matched;

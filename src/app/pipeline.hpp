@@ -123,6 +123,7 @@ class Pipeline {
     detect::MatchedBatch batch;
     LogEntry* entry = nullptr;
     std::uint64_t outside = 0;  // events before --from or after --to
+    std::uint64_t fields_over = 0;
     bool end = false;           // the log has ended with this
   };
   enum class Read : std::uint8_t { data, idle, full, done };
