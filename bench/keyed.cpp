@@ -1,7 +1,14 @@
-// What keyed state costs: updates per second of CPU time and bytes per key, evidence in and episodes
-// out.
+// What keyed state costs: updates per second of CPU time and bytes per key, evidence in and
+// episodes out.
 //   bench_keyed [UPDATES [MEMORY_MB [CASE]]]
 // Event time goes on by one second per 5,000 updates, as in a busy log; stamps have whole seconds.
+#include "catalog/catalog.hpp"
+#include "detect/engine.hpp"
+#include "detect/matched.hpp"
+#include "detect/plan.hpp"
+#include "rule/key.hpp"
+#include "state/evidence_log.hpp"
+
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -10,13 +17,6 @@
 #include <cstdlib>
 #include <string>
 #include <vector>
-
-#include "catalog/catalog.hpp"
-#include "detect/engine.hpp"
-#include "detect/matched.hpp"
-#include "detect/plan.hpp"
-#include "rule/key.hpp"
-#include "state/evidence_log.hpp"
 
 namespace {
 
@@ -161,7 +161,7 @@ void run(catalog::Catalog const& catalog, Case const& of, std::size_t memory) {
               engine.cells(), static_cast<double>(most - before) / 1e6);
   if (engine.cells() > 0) {
     std::printf(", %4.0f bytes/cell", static_cast<double>(held - before - evidence.memory()) /
-                                           static_cast<double>(engine.cells()));
+                                          static_cast<double>(engine.cells()));
   }
   std::printf(", %llu episodes\n", static_cast<unsigned long long>(sink.episodes));
   std::fflush(stdout);
@@ -171,8 +171,8 @@ void run(catalog::Catalog const& catalog, Case const& of, std::size_t memory) {
 
 int main(int argc, char** argv) {
   std::uint64_t const updates = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 10'000'000;
-  auto const catalog = catalog::Catalog::load(
-      {{"fields.yaml", "- {name: src_ip, type: ip, doc: address}\n"}});
+  auto const catalog =
+      catalog::Catalog::load({{"fields.yaml", "- {name: src_ip, type: ip, doc: address}\n"}});
   if (!catalog) {
     std::fprintf(stderr, "vedette: %s\n", catalog.error().text().c_str());
     return 1;

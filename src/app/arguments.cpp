@@ -1,11 +1,11 @@
 #include "app/arguments.hpp"
 
-#include <algorithm>
-#include <cstdio>
-
 #include "base/terminal_text.hpp"
 #include "base/yaml.hpp"
 #include "event/field.hpp"
+
+#include <algorithm>
+#include <cstdio>
 
 namespace vedette::app {
 
@@ -17,7 +17,8 @@ Result<Arguments> Arguments::parse(std::span<char const* const> words,
     std::string_view const word = words[i];
     if (flags_ended || !word.starts_with("--")) {
       if (!flags_ended && word.size() > 1 && word[0] == '-' && word != "-h") {
-        return fail("unknown option '" + std::string(word) + "'", "options begin with --; see --help");
+        return fail("unknown option '" + std::string(word) + "'",
+                    "options begin with --; see --help");
       }
       if (!flags_ended && word == "-h") {
         out.values_["help"];
@@ -59,8 +60,8 @@ Result<Arguments> Arguments::parse(std::span<char const* const> words,
     }
     if (!attached) {
       if (i + 1 == words.size()) {
-        return fail("--" + std::string(name) + " needs a value", "write --" + std::string(name) +
-                                                                     " " + std::string(flag->value));
+        return fail("--" + std::string(name) + " needs a value",
+                    "write --" + std::string(name) + " " + std::string(flag->value));
       }
       value = words[++i];
     }
@@ -92,8 +93,9 @@ Result<std::int64_t> Arguments::integer(std::string_view flag, std::int64_t othe
   std::string const given = text(flag);
   auto const value = parse_int(given);
   if (!value || *value < least || *value > most) {
-    return fail("--" + std::string(flag) + " '" + given + "' is no number it can take",
-                "give a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    return fail(
+        "--" + std::string(flag) + " '" + given + "' is no number it can take",
+        "give a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   }
   return *value;
 }
@@ -105,8 +107,8 @@ void print_error(Error const& error) {
 }
 
 std::string help_text(Command const& command) {
-  std::string out = "usage: " + std::string(command.usage) + "\n\n" +
-                    std::string(command.summary) + "\n";
+  std::string out =
+      "usage: " + std::string(command.usage) + "\n\n" + std::string(command.summary) + "\n";
   if (!command.flags.empty()) {
     out += "\noptions:\n";
     for (Flag const& flag : command.flags) {

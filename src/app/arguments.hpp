@@ -1,14 +1,14 @@
 // The command line: flags described once, from which come help and checks.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace vedette::app {
 
@@ -43,10 +43,10 @@ class Arguments {
 struct Command {
   std::string_view name;
   std::string_view summary;
-  std::string_view usage;                  ///< `vedette scan PATH... [options]`
+  std::string_view usage;  ///< `vedette scan PATH... [options]`
   std::vector<Flag> flags;
   std::vector<std::string_view> examples;
-  int (*run)(Arguments const&);            ///< exit status, design section 5
+  int (*run)(Arguments const&);  ///< exit status, design section 5
 };
 
 /// Exit status (a contract).

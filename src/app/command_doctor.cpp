@@ -1,4 +1,9 @@
 // vedette doctor: whether this machine can do what the configuration asks for.
+#include "app/commands.hpp"
+#include "app/config.hpp"
+#include "base/clock.hpp"
+#include "flow/ledger.hpp"
+
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -6,11 +11,6 @@
 #include <cstdio>
 #include <fstream>
 #include <thread>
-
-#include "app/commands.hpp"
-#include "app/config.hpp"
-#include "base/clock.hpp"
-#include "flow/ledger.hpp"
 
 namespace vedette::app {
 namespace {
@@ -35,9 +35,9 @@ bool check_machine() {
   constexpr Nanos kThisProgram = 1'767'225'600 * kSecond;  // 2026-01-01
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
-  bool fine = finding(files.rlim_cur >= kFewFiles,
-                      std::to_string(files.rlim_cur) + " open files allowed",
-                      "raise the limit (ulimit -n, LimitNOFILE=) to follow many files");
+  bool fine =
+      finding(files.rlim_cur >= kFewFiles, std::to_string(files.rlim_cur) + " open files allowed",
+              "raise the limit (ulimit -n, LimitNOFILE=) to follow many files");
   long const watches = number_in("/proc/sys/fs/inotify/max_user_watches");
   fine &= finding(watches >= kFewWatches, std::to_string(watches) + " inotify watches allowed",
                   "raise fs.inotify.max_user_watches with sysctl");
@@ -55,7 +55,7 @@ bool check_folder(std::string const& path) {
   }
   bool fine = finding(::access(at.c_str(), W_OK | X_OK) == 0, "state folder " + path,
                       "it cannot be made or written by this user");
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(at.c_str(), &disk) == 0) {
     constexpr std::uint64_t kLittle = 1ULL << 30;
     std::uint64_t const free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;

@@ -1,14 +1,14 @@
 // vedette run: the service. vedette status, check: about it.
+#include "app/commands.hpp"
+#include "app/config.hpp"
+#include "app/service.hpp"
+
 #include <sys/signalfd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <optional>
 #include <thread>
-
-#include "app/commands.hpp"
-#include "app/config.hpp"
-#include "app/service.hpp"
 
 namespace vedette::app {
 namespace {
@@ -47,7 +47,8 @@ int block_signals() {
 void say(std::string const& text) { std::fprintf(stderr, "vedette: %s\n", text.c_str()); }
 
 /// The configuration as it is now, when it works; else the old one goes on.
-Config changed_config(Arguments const& arguments, Config const& running, StateFolder const& folder) {
+Config changed_config(Arguments const& arguments, Config const& running,
+                      StateFolder const& folder) {
   std::optional<Config> fresh = read_config(arguments);
   if (!fresh || fresh->state != folder.path()) {
     say(fresh ? "state: cannot change while running; the old configuration goes on"
@@ -180,14 +181,20 @@ Command run_command() {
 }
 
 Command status_command() {
-  return {"status", "Shows what the running service has read, judged and told.",
-          "vedette status [--config FILE]", {kConfigFlag}, {"vedette status --config vedette.yaml"},
+  return {"status",
+          "Shows what the running service has read, judged and told.",
+          "vedette status [--config FILE]",
+          {kConfigFlag},
+          {"vedette status --config vedette.yaml"},
           &show_status};
 }
 
 Command check_command() {
-  return {"check", "Checks the configuration and the rules it names.",
-          "vedette check [--config FILE]", {kConfigFlag}, {"vedette check --config vedette.yaml"},
+  return {"check",
+          "Checks the configuration and the rules it names.",
+          "vedette check [--config FILE]",
+          {kConfigFlag},
+          {"vedette check --config vedette.yaml"},
           &check};
 }
 

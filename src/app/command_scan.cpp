@@ -1,10 +1,4 @@
 // vedette scan: from files to alerts, then the end.
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdio>
-#include <thread>
-
 #include "alert/alert.hpp"
 #include "app/arguments.hpp"
 #include "app/commands.hpp"
@@ -15,6 +9,12 @@
 #include "base/clock.hpp"
 #include "flow/options.hpp"
 #include "source/registry.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
 
 namespace vedette::app {
 namespace {
@@ -124,7 +124,8 @@ Result<ScanSettings> read_settings(Arguments const& arguments) {
     }
     settings.pipeline.read_size = static_cast<std::size_t>(*size);
   }
-  TRY(settings.pipeline.lateness, duration_argument(arguments, "lateness", settings.pipeline.lateness));
+  TRY(settings.pipeline.lateness,
+      duration_argument(arguments, "lateness", settings.pipeline.lateness));
   TRY(settings.pipeline.from, time_argument(arguments, "from", kNever));
   TRY(settings.pipeline.to, time_argument(arguments, "to", kForever));
   TRY(auto const year, arguments.integer("year", 0, 1970, 2200));
@@ -212,13 +213,13 @@ int run_scan(Arguments const& arguments, ScanSettings const& settings) {
   bool const json = arguments.has("json");
   JsonSink json_sink(**plan);
   Report report((*plan)->rules(), settings.min_level);
-  detect::EpisodeSink& chosen =
-      json ? static_cast<detect::EpisodeSink&>(json_sink) : static_cast<detect::EpisodeSink&>(report);
+  detect::EpisodeSink& chosen = json ? static_cast<detect::EpisodeSink&>(json_sink)
+                                     : static_cast<detect::EpisodeSink&>(report);
   LevelSink levels(**plan, settings.min_level, chosen);
   Pipeline pipeline(*content->catalog, **plan, settings.pipeline, levels, system_clock());
   auto source = make_source(arguments.words(), settings, *content->decoders);
-  Status status = source ? pipeline.add_source(std::move(*source))
-                         : Status(std::unexpected(source.error()));
+  Status status =
+      source ? pipeline.add_source(std::move(*source)) : Status(std::unexpected(source.error()));
   if (!status) {
     print_error(status.error());
     return source ? kUnreadable : kWrongUse;
@@ -243,15 +244,15 @@ int run_scan(Arguments const& arguments, ScanSettings const& settings) {
     std::string const text = report.text(facts, ledger, TextStyle::of_stream(STDOUT_FILENO));
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
-  bool const written =
-      std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && !json_sink.failed();
+  bool const written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && !json_sink.failed();
   std::string const summary = ledger.text(titles_of((*plan)->rules()));
   std::fwrite(summary.data(), 1, summary.size(), stderr);
   for (Error const& problem : problems) {
     print_error(problem);
   }
   if (!written) {
-    print_error({"standard output could not be written", "free disk space or read it to its end", "", 0});
+    print_error(
+        {"standard output could not be written", "free disk space or read it to its end", "", 0});
   }
   if (!problems.empty() || !written) {
     return kUnreadable;
@@ -277,7 +278,8 @@ int scan(Arguments const& arguments) {
 Command scan_command() {
   return {
       "scan",
-      "Finds what matters in log files, then ends: decodes every line, runs all rules, prints a report.",
+      "Finds what matters in log files, then ends: decodes every line, runs all rules, prints a "
+      "report.",
       "vedette scan PATH... [options]",
       {{"config", "FILE", "take rules, lateness and time zone from a configuration"},
        {"rules", "PATH", "rules to use instead of the shipped ones; 'default' adds those", true},

@@ -1,9 +1,9 @@
 #include "app/drop_filter.hpp"
 
-#include <algorithm>
-
 #include "base/json.hpp"
 #include "lang/language.hpp"
+
+#include <algorithm>
 
 namespace vedette::app {
 namespace {
@@ -15,11 +15,11 @@ void append_node(std::string& out, yaml::Node const& node) {
       out += "null";
       break;
     case yaml::Node::Kind::scalar: {
-      bool const plain = !node.quoted && !node.scalar.empty() &&
-                         std::all_of(node.scalar.begin(), node.scalar.end(), [](char c) {
-                           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '.' ||
-                                  c == '-';
-                         });
+      bool const plain =
+          !node.quoted && !node.scalar.empty() &&
+          std::all_of(node.scalar.begin(), node.scalar.end(), [](char c) {
+            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '.' || c == '-';
+          });
       if (plain) {
         out += node.scalar;
       } else {
@@ -77,8 +77,7 @@ Result<std::unique_ptr<detect::Plan>> compile_drop(std::vector<yaml::Node> const
   return detect::Plan::compile(std::move(rules), catalog);
 }
 
-std::uint64_t drop_events(Batch& batch, detect::Matcher& matcher,
-                          std::vector<detect::Hit>& hits) {
+std::uint64_t drop_events(Batch& batch, detect::Matcher& matcher, std::vector<detect::Hit>& hits) {
   hits.clear();
   matcher.match(batch, hits);
   std::uint64_t records = 0;

@@ -1,15 +1,15 @@
-// `drop:` of a source: events that are counted and not looked at. The conditions are Sigma selections,
-// evaluated by a plan of their own.
+// `drop:` of a source: events that are counted and not looked at. The conditions are Sigma
+// selections, evaluated by a plan of their own.
 #pragma once
-
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/result.hpp"
 #include "base/yaml.hpp"
 #include "catalog/catalog.hpp"
 #include "detect/plan.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace vedette::app {
 

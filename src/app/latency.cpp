@@ -1,9 +1,9 @@
 #include "app/latency.hpp"
 
+#include "base/json.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "base/json.hpp"
 
 namespace vedette::app {
 namespace {
@@ -12,8 +12,8 @@ constexpr double kLeast = 1e3;   // nanoseconds: the first step
 constexpr double kGrowth = 1.1;  // 256 steps reach past an hour
 
 std::size_t latency_step(Nanos duration) {
-  double const steps = std::log(std::max(1.0, static_cast<double>(duration) / kLeast)) /
-                       std::log(kGrowth);
+  double const steps =
+      std::log(std::max(1.0, static_cast<double>(duration) / kLeast)) / std::log(kGrowth);
   return std::min<std::size_t>(255, static_cast<std::size_t>(steps));
 }
 

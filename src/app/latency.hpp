@@ -1,12 +1,12 @@
 // How long events take from arrival to alert: counts in steps of about 10 %, no clock, no locks.
 #pragma once
 
+#include "base/time.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
-
-#include "base/time.hpp"
 
 namespace vedette::app {
 

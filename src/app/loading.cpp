@@ -1,9 +1,9 @@
 #include "app/loading.hpp"
 
-#include <algorithm>
-
 #include "base/timezone.hpp"
 #include "lang/language.hpp"
+
+#include <algorithm>
 
 namespace vedette::app {
 namespace {
@@ -55,7 +55,8 @@ Result<std::unique_ptr<detect::Plan>> load_plan(std::vector<std::string> const& 
     return rule.status != rule::RuleStatus::refused;
   });
   if (!any) {
-    return fail("no rule loads", "name files with rules by --rules, or leave it out for the shipped ones");
+    return fail("no rule loads",
+                "name files with rules by --rules, or leave it out for the shipped ones");
   }
   return detect::Plan::compile(std::move(rules), catalog);
 }

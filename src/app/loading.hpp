@@ -1,15 +1,15 @@
 // What every command loads first: catalogue, decoders, rules, plan.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "app/arguments.hpp"
 #include "base/result.hpp"
 #include "catalog/catalog.hpp"
 #include "decode/decoder.hpp"
 #include "detect/plan.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace vedette::app {
 

@@ -1,4 +1,7 @@
 // vedette: watches security logs.
+#include "app/commands.hpp"
+#include "base/yaml.hpp"
+
 #include <fcntl.h>
 #include <malloc.h>
 
@@ -8,14 +11,13 @@
 #include <string_view>
 #include <vector>
 
-#include "app/commands.hpp"
-#include "base/yaml.hpp"
-
 namespace vedette::app {
 namespace {
 
-std::vector<Command> all_commands() { return {scan_command(),   run_command(),    decode_command(), rules_command(),
-          check_command(),  status_command(), doctor_command()}; }
+std::vector<Command> all_commands() {
+  return {scan_command(),  run_command(),    decode_command(), rules_command(),
+          check_command(), status_command(), doctor_command()};
+}
 
 std::string overview(std::vector<Command> const& commands) {
   std::string out =

@@ -1,10 +1,10 @@
 #include "app/pipeline.hpp"
 
-#include <algorithm>
-#include <chrono>
-
 #include "app/drop_filter.hpp"
 #include "normalize/normalize.hpp"
+
+#include <algorithm>
+#include <chrono>
 
 namespace vedette::app {
 
@@ -16,7 +16,7 @@ struct Pipeline::Worker {
   std::unique_ptr<detect::Matcher> matcher;
   detect::Collector collector;
   normalize::NormalizeContext normalize;
-  std::map<std::uint32_t, decode::WorkerScratch> scratch;  // by source
+  std::map<std::uint32_t, decode::WorkerScratch> scratch;          // by source
   std::map<std::uint32_t, std::unique_ptr<detect::Matcher>> drop;  // by source
   Batch batch;
   std::vector<detect::Hit> hits;
@@ -50,8 +50,7 @@ Pipeline::Pipeline(catalog::Catalog& catalog, detect::Plan const& plan, Pipeline
   if (options_.memory > 0) {
     engine_options.memory = options_.memory;
   }
-  engine_ =
-      std::make_unique<detect::Engine>(plan_, evidence_, std::move(context), engine_options);
+  engine_ = std::make_unique<detect::Engine>(plan_, evidence_, std::move(context), engine_options);
 }
 
 Pipeline::~Pipeline() { stop(); }
@@ -108,8 +107,8 @@ void Pipeline::discover() {
   }
 }
 
-// The partition furthest behind is read next. A log that has never been read is the furthest: so the
-// first stamps of all files are seen before any is read on.
+// The partition furthest behind is read next. A log that has never been read is the furthest: so
+// the first stamps of all files are seen before any is read on.
 Pipeline::LogEntry* Pipeline::choose() {
   LogEntry* best = nullptr;
   Nanos best_progress = kForever;
@@ -140,9 +139,9 @@ Pipeline::Read Pipeline::read_next(Task& task) {
   }
   while (LogEntry* const entry = choose()) {
     // Small first bites: with thousands of files nothing much is held while their order is found.
-    std::size_t const want =
-        entry->blocks == 0 && logs_.size() > 1 ? std::min<std::size_t>(options_.read_size, 16 << 10)
-                                               : options_.read_size;
+    std::size_t const want = entry->blocks == 0 && logs_.size() > 1
+                                 ? std::min<std::size_t>(options_.read_size, 16 << 10)
+                                 : options_.read_size;
     Block& block = task.block;
     Result<ReadState> const state = entry->log->read(block, want);
     if (!state) {
@@ -171,8 +170,8 @@ Pipeline::Read Pipeline::read_next(Task& task) {
     issued_ = next_sequence_;
     return Read::data;
   }
-  bool const all_ended = std::all_of(logs_.begin(), logs_.end(),
-                                     [](auto const& entry) { return entry->ended; });
+  bool const all_ended =
+      std::all_of(logs_.begin(), logs_.end(), [](auto const& entry) { return entry->ended; });
   return all_ended && !options_.follow ? Read::done : Read::idle;
 }
 

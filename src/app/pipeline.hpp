@@ -1,17 +1,7 @@
-// The main job: logs to episodes. Workers read, decode and match; whoever gets there first moves the
-// finished batches, in the order of reading, into the keyed state. Answers do not depend on threads.
+// The main job: logs to episodes. Workers read, decode and match; whoever gets there first moves
+// the finished batches, in the order of reading, into the keyed state. Answers do not depend on
+// threads.
 #pragma once
-
-#include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <string>
-#include <thread>
-#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -24,19 +14,30 @@
 #include "flow/watermark.hpp"
 #include "state/evidence_log.hpp"
 
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
 namespace vedette::app {
 
 struct PipelineOptions {
   unsigned workers = 2;
   std::size_t read_size = 256 << 10;
   Nanos lateness = 10 * kMinute;
-  Nanos idle = 30 * kSecond;     ///< run: a silent partition is set aside after this
-  bool follow = false;           ///< run: end of data is not the end
-  Nanos from = kNever;           ///< events before are not looked at
-  Nanos to = kForever;           ///< events at or after neither
+  Nanos idle = 30 * kSecond;  ///< run: a silent partition is set aside after this
+  bool follow = false;        ///< run: end of data is not the end
+  Nanos from = kNever;        ///< events before are not looked at
+  Nanos to = kForever;        ///< events at or after neither
   std::size_t evidence_memory = 64 << 20;
-  std::uint64_t memory = 0;      ///< bytes of keyed state before it spills; 0 = the default
-  std::string state_dir;         ///< "" = temporary files
+  std::uint64_t memory = 0;  ///< bytes of keyed state before it spills; 0 = the default
+  std::string state_dir;     ///< "" = temporary files
 };
 
 /// One source with what its configuration says about its logs.
@@ -45,8 +46,8 @@ struct SourceEntry {
   decode::DecoderSet const* decoders = nullptr;
   std::shared_ptr<detect::Plan const> drop;  ///< what not to look at; null = look at everything
   decode::DecodeOptions decode;
-  int year = 0;                  ///< --year; 0 = from arrival or modification time
-  Nanos lateness = -1;           ///< -1 = the pipeline's
+  int year = 0;         ///< --year; 0 = from arrival or modification time
+  Nanos lateness = -1;  ///< -1 = the pipeline's
 };
 
 class Pipeline {
@@ -73,7 +74,8 @@ class Pipeline {
   }
   /// Reads nothing while something that must be written cannot be.
   void pause(bool paused) { paused_ = paused; }
-  /// Arrival of the batch in hand; for the latency of what it causes. Owner of the keyed state only.
+  /// Arrival of the batch in hand; for the latency of what it causes. Owner of the keyed state
+  /// only.
   Nanos current_arrival() const { return current_arrival_; }
   /// Wakes a worker: a log may have news.
   void wake();
@@ -124,7 +126,7 @@ class Pipeline {
     LogEntry* entry = nullptr;
     std::uint64_t outside = 0;  // events before --from or after --to
     std::uint64_t fields_over = 0;
-    bool end = false;           // the log has ended with this
+    bool end = false;  // the log has ended with this
   };
   enum class Read : std::uint8_t { data, idle, full, done };
   struct Worker;
@@ -167,8 +169,8 @@ class Pipeline {
   Nanos current_arrival_ = 0;
 
   std::vector<SourceEntry> sources_;
-  std::mutex reader_mutex_;                      // logs_, sources_, next_sequence_
-  std::deque<std::unique_ptr<LogEntry>> logs_;   // by LogId
+  std::mutex reader_mutex_;                     // logs_, sources_, next_sequence_
+  std::deque<std::unique_ptr<LogEntry>> logs_;  // by LogId
   struct SavedLog {
     std::string position;
     WatermarkTracker::Saved marks;
@@ -178,21 +180,21 @@ class Pipeline {
   std::map<std::string, SavedLog, std::less<>> saved_logs_;  // from the checkpoint, by name
   std::function<void()> after_batch_;
   std::uint64_t next_sequence_ = 0;
-  std::atomic<std::uint64_t> issued_{0};         // sequences given out
-  std::atomic<std::uint64_t> absorbed_{0};       // sequences that reached the keyed state
+  std::atomic<std::uint64_t> issued_{0};    // sequences given out
+  std::atomic<std::uint64_t> absorbed_{0};  // sequences that reached the keyed state
   std::atomic<std::uint64_t> bytes_read_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> paused_{false};
 
-  std::mutex ready_mutex_;                       // ready_
+  std::mutex ready_mutex_;  // ready_
   std::map<std::uint64_t, Ready> ready_;
   std::condition_variable news_;
   std::uint64_t news_count_ = 0;
 
-  std::mutex keyed_mutex_;                       // engine_, watermarks_, ledger_, evidence_
+  std::mutex keyed_mutex_;  // engine_, watermarks_, ledger_, evidence_
   std::mutex problems_mutex_;
   std::vector<Error> problems_;
-  std::vector<std::string> names_;               // by LogId, under keyed_mutex_
+  std::vector<std::string> names_;  // by LogId, under keyed_mutex_
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   Status status_;

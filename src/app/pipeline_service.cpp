@@ -1,8 +1,8 @@
 // The parts of the pipeline that only the service needs: cuts, restoring, quiet logs.
+#include "app/pipeline.hpp"
+
 #include <algorithm>
 #include <thread>
-
-#include "app/pipeline.hpp"
 
 namespace vedette::app {
 namespace {
@@ -125,10 +125,8 @@ Status Pipeline::load(state::SnapshotReader const& in) {
   }
   names_ = in.texts(kNames);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    saved_logs_[names[i]] = {positions[i],
-                             {greatest[i], marks[i]},
-                             static_cast<int>(years[i]),
-                             year_marks[i]};
+    saved_logs_[names[i]] = {
+        positions[i], {greatest[i], marks[i]}, static_cast<int>(years[i]), year_marks[i]};
   }
   TRY(auto const counts, in.nested(kLedger));
   load_ledger(counts);

@@ -111,8 +111,8 @@ MEDIUM  SQL in URL                                                       1 event
     GET /?id=1'\x1b[2J
 
 First in this input
-  1  First sudo, by user/host
-    ann/web1
+  1  First sudo, by user, host
+    ann web1
 
 Also seen
   Login accepted                            3  Mar 27 14:06:56 - 15:06:56
@@ -121,8 +121,8 @@ Top sources
   192.0.2.1                             41 events        2 alerts  critical
 
 Top users
-  root                                  41 events         1 alert  critical
-  ann                                     1 event         1 alert  low
+  root                                  41 events        1 alert   critical
+  ann                                    1 event         1 alert   low
 
 `vedette scan --json` prints every alert with all its evidence.
 2 of unknown type: try `vedette decode --explain`.
@@ -139,6 +139,35 @@ TEST_CASE("report: nothing found, nothing read") {
   CHECK(report.text({kStart, kStart, {}}, ledger) ==
         "1 event, 2026 Mar 27 13:06:56 to 2026 Mar 27 13:06:56 UTC\nNo alert.\n");
   CHECK_FALSE(report.worst().has_value());
+}
+
+TEST_CASE("report: of a line that is too long, what the report says anyway goes first") {
+  auto const rules = report_rules();
+  std::string const tail =
+      "sshd[1]: Failed password for invalid user somebody from 192.0.2.1 port 1";
+  auto const shown = [&](std::string const& raw) {
+    Report report(rules);
+    report.episode(report_episode(0, {"192.0.2.1"}, kStart, 0, 1, {raw}));
+    std::string const text = report.text({kStart, kStart, {}}, {});
+    std::size_t const begin = text.find("\n    ", text.find("HIGH  SSH")) + 5;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  CHECK(shown("short") == "short");
+  CHECK(shown("Mar  7 13:06:56 web1 " + tail).starts_with("13:06:56 sshd[1]: Failed"));
+  CHECK(shown("<38>Mar  7 13:06:56 web1 " + tail).starts_with("13:06:56 sshd[1]: Failed"));
+  CHECK(shown("2026-03-07T13:06:56.123+01:00 web1 " + tail).starts_with("13:06:56 sshd[1]:"));
+  std::string const request = " \"GET /" + std::string(60, 'x');
+  CHECK(shown("192.0.2.1 - - [07/Mar/2026:13:06:56 +0000]" + request)
+            .starts_with("192.0.2.1 13:06:56 \"GET /xx"));
+  CHECK(shown("192.0.2.1 - ann [07/Mar/2026:13:06:56 +0000]" + request)
+            .starts_with("192.0.2.1 - ann 13:06:56 \"GET /xx"));
+  for (std::string const& odd :
+       {std::string("Mar  7 13:06:56 ") + std::string(90, 'h'), "<" + std::string(90, '1') + ">",
+        "[" + std::string(90, ':'), "2026-03-07T13:06:56" + std::string(90, '1'),
+        "x [07/Mar/2026:13:06:56 " + std::string(90, '+') + "] "}) {
+    CHECK(columns_of(shown(odd)) <= 76);
+  }
+  CHECK(shown(std::string(90, 'y')) == std::string(73, 'y') + "...");
 }
 
 TEST_CASE("report: a level below the least is not taken") {
@@ -175,7 +204,7 @@ TEST_CASE("report: the greatest alerts are shown, the rest is named and counted"
   CHECK(text.find("evidence of 97\n") != text.npos);
   CHECK(text.find("evidence of 96\n") == text.npos);
   CHECK(text.find("97 more: 10.0.0.96 (97), 10.0.0.95 (96)") != text.npos);
-  CHECK(text.find("  100  First sudo, by user/host\n    user0/h, user1/h") != text.npos);
+  CHECK(text.find("  100  First sudo, by user, host\n    user0 h, user1 h") != text.npos);
   CHECK(text.find("more\n\nTop sources") != text.npos);
 }
 

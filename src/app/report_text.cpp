@@ -1,6 +1,7 @@
 // How the report looks. All widths are in columns; a line is made plain first and painted last, so
 // that colours never change where text stands.
 #include "app/report.hpp"
+#include "app/report_words.hpp"
 #include "base/terminal_text.hpp"
 
 #include <algorithm>
@@ -16,55 +17,11 @@ constexpr std::size_t kWidth = 80;
 constexpr std::size_t kSlots = 66;
 constexpr std::size_t kTopRows = 5;
 constexpr std::size_t kShownGroups = 40;
-constexpr std::size_t kEvidenceAlerts = 3;
+constexpr std::size_t kLinesOfEvents = 3;  // single events without a key
 
-constexpr std::array<char const*, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-std::string two_digits(unsigned number) {
-  return {static_cast<char>('0' + number / 10), static_cast<char>('0' + number % 10)};
-}
-
-std::string clock_text(Civil const& at) {
-  return two_digits(at.hour) + ":" + two_digits(at.minute) + ":" + two_digits(at.second);
-}
-
-std::string date_text(Civil const& at) {
-  return std::string(kMonths[at.month - 1]) + (at.day < 10 ? "  " : " ") + std::to_string(at.day);
-}
-
-bool same_day(Civil const& a, Civil const& b) {
-  return a.year == b.year && a.month == b.month && a.day == b.day;
-}
-
-std::string stamp(Civil const& at, bool with_year) {
-  return (with_year ? std::to_string(at.year) + " " : std::string{}) + date_text(at) + " " +
-         clock_text(at);
-}
-
-std::string pad_right(std::string text, std::size_t columns) {
-  std::size_t const have = columns_of(text);
-  if (have < columns) {
-    text.append(columns - have, ' ');
-  }
-  return text;
-}
-
-std::string pad_left(std::string_view text, std::size_t columns) {
-  std::size_t const have = columns_of(text);
-  return std::string(have < columns ? columns - have : 0, ' ') + std::string(text);
-}
-
-std::string number_of(std::uint64_t count, std::string_view noun) {
-  return with_commas(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
-}
-
-std::string upper_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    c = c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
-  }
-  return out;
+/// How many alerts of a rule are shown with their evidence.
+std::size_t alerts_with_evidence(rule::Level level) {
+  return level >= rule::Level::high ? 3 : level == rule::Level::medium ? 2 : 1;
 }
 
 }  // namespace
@@ -279,16 +236,17 @@ class ReportPage {
     if (!keyed) {
       line("  " + span(group.first, group.last));
       for (Shown const& shown : group.shown) {
-        if (&shown - group.shown.data() < static_cast<std::ptrdiff_t>(kEvidenceAlerts)) {
+        if (&shown - group.shown.data() < static_cast<std::ptrdiff_t>(kLinesOfEvents)) {
           evidence(shown);
         }
       }
       return;
     }
-    for (std::size_t i = 0; i < group.shown.size() && i < kEvidenceAlerts; ++i) {
+    std::size_t const most = alerts_with_evidence(each.rule->level);
+    for (std::size_t i = 0; i < group.shown.size() && i < most; ++i) {
       one_alert(*each.rule, group.shown[i]);
     }
-    others(*each.rule, group);
+    others(*each.rule, group, most);
   }
 
   void one_alert(rule::Rule const& rule, Shown const& shown) {
@@ -318,28 +276,29 @@ class ReportPage {
 
   void evidence(Shown const& shown) {
     for (Report::Line const& each : shown.evidence) {
-      line("    " + fit(each.text, kWidth - 4), Paint::dim);
+      bool const fits = columns_of(printable(each.text, kWidth)) <= kWidth - 4;
+      line("    " + fit(fits ? each.text : shorten_line(each.text), kWidth - 4), Paint::dim);
     }
   }
 
   /// The alerts of a rule that are not shown one by one, on at most two lines.
-  void others(rule::Rule const& rule, Group const& group) {
-    if (group.alerts <= kEvidenceAlerts) {
+  void others(rule::Rule const& rule, Group const& group, std::size_t told) {
+    if (group.alerts <= told) {
       return;
     }
     std::vector<std::string> words;
-    for (std::size_t i = kEvidenceAlerts; i < group.shown.size(); ++i) {
+    for (std::size_t i = told; i < group.shown.size(); ++i) {
       words.push_back(joined_key(rule, group.shown[i]) + " (" + with_commas(group.shown[i].count) +
                       ")");
     }
-    std::uint64_t const rest = group.alerts - kEvidenceAlerts;
+    std::uint64_t const rest = group.alerts - told;
     wrapped("  " + with_commas(rest) + " more: ", words, rest, 2);
   }
 
   std::string joined_key(rule::Rule const& rule, Shown const& shown) const {
     std::string text;
     for (std::size_t i = 0; i < shown.key.size() && i < rule.node.group_by.size(); ++i) {
-      text += (i == 0 ? "" : "/") + shown.key[i];
+      text += (i == 0 ? "" : " ") + shown.key[i];
     }
     return fit(text, 44);
   }
@@ -387,7 +346,7 @@ class ReportPage {
     for (RuleGroup const& each : groups) {
       std::string names;
       for (std::string const& name : each.rule->node.group_by) {
-        names += (names.empty() ? "" : "/") + name;
+        names += (names.empty() ? "" : ", ") + name;
       }
       std::string const count = with_commas(each.group->alerts);
       std::size_t const room = kWidth - 2 - count.size() - 3;
@@ -396,7 +355,7 @@ class ReportPage {
       for (Shown const& shown : each.group->shown) {
         words.push_back(joined_key(*each.rule, shown));
       }
-      wrapped("    ", words, each.group->alerts, 3);
+      wrapped("    ", words, each.group->alerts, 4);
     }
   }
 
@@ -427,8 +386,8 @@ class ReportPage {
     title(std::string(name) + (list.complete() ? "" : " (of very many)"));
     for (auto const& [value, entry] : rows) {
       std::string const level(rule::level_name(entry.worst));
-      std::string const numbers = pad_left(number_of(entry.events(), "event"), 18) +
-                                  pad_left(number_of(entry.alerts, "alert"), 16) + "  ";
+      std::string const numbers =
+          aligned(entry.events(), "event", 18) + aligned(entry.alerts, "alert", 16) + "  ";
       std::size_t const room = kWidth - 2 - numbers.size() - 13;
       out_ += "  " + pad_right(fit(value, room), room) + numbers +
               painted(color_of(entry.worst), level) + "\n";
@@ -459,8 +418,13 @@ class ReportPage {
       return;
     }
     out_ += '\n';
-    for (std::string const& text : lines) {
-      line(text, Paint::dim);
+    for (std::string_view text : lines) {
+      while (!text.empty()) {
+        std::size_t const blank = text.size() <= kWidth ? text.size() : text.rfind(' ', kWidth);
+        std::size_t const end = blank == text.npos ? kWidth : blank;
+        line(text.substr(0, end), Paint::dim);
+        text.remove_prefix(std::min(end + 1, text.size()));
+      }
     }
   }
 

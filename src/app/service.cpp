@@ -1,5 +1,13 @@
 #include "app/service.hpp"
 
+#include "alert/outbox.hpp"
+#include "alert/publisher.hpp"
+#include "app/drop_filter.hpp"
+#include "app/latency.hpp"
+#include "base/json.hpp"
+#include "output/delivery.hpp"
+#include "state/snapshot.hpp"
+
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -11,14 +19,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
-
-#include "alert/outbox.hpp"
-#include "alert/publisher.hpp"
-#include "app/drop_filter.hpp"
-#include "app/latency.hpp"
-#include "base/json.hpp"
-#include "output/delivery.hpp"
-#include "state/snapshot.hpp"
 
 namespace vedette::app {
 namespace {
@@ -40,10 +40,11 @@ constexpr Nanos kWatchEvery = 2 * kSecond;
 constexpr Nanos kDrainAtEnd = 2 * kSecond;  // what outputs get to take what is left
 
 /// Modification times and sizes of everything the running plan was made from.
-std::string fingerprint(std::string const& config_file, std::vector<std::string> const& rule_paths) {
+std::string fingerprint(std::string const& config_file,
+                        std::vector<std::string> const& rule_paths) {
   std::map<std::string, std::string> seen;
   auto const note = [&](fs::path const& path) {
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) == 0) {
       seen[path.string()] = std::to_string(info.st_mtim.tv_sec) + "." +
                             std::to_string(info.st_mtim.tv_nsec) + "/" +
@@ -234,7 +235,8 @@ Status Service::Impl::restore(state::SnapshotReader const& saved) {
   TRY(auto const published, saved.nested(kPublisher));
   TRY(auto const dropped, publisher->load(published));
   if (dropped > 0) {
-    print_error({std::to_string(dropped) + " open alerts belong to rules that are gone", "", "", 0});
+    print_error(
+        {std::to_string(dropped) + " open alerts belong to rules that are gone", "", "", 0});
   }
   return {};
 }
@@ -251,8 +253,8 @@ void Service::Impl::after_batch() {
   commit();
 }
 
-// On disk before anybody is told. When that fails, reading stops: nothing is lost, and it goes on as
-// soon as there is room.
+// On disk before anybody is told. When that fails, reading stops: nothing is lost, and it goes on
+// as soon as there is room.
 void Service::Impl::commit() {
   Status const kept = pipeline->engine().status();
   if (!kept || (outbox->waiting() == 0 && !stuck)) {

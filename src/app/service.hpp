@@ -1,9 +1,6 @@
-// vedette run: the pipeline with everything that makes it a service: durable state, outputs, signals,
-// changed rules without restart.
+// vedette run: the pipeline with everything that makes it a service: durable state, outputs,
+// signals, changed rules without restart.
 #pragma once
-
-#include <memory>
-#include <string>
 
 #include "app/config.hpp"
 #include "app/loading.hpp"
@@ -12,6 +9,9 @@
 #include "app/status_socket.hpp"
 #include "base/clock.hpp"
 #include "detect/provisional.hpp"
+
+#include <memory>
+#include <string>
 
 namespace vedette::app {
 

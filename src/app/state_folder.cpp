@@ -37,7 +37,8 @@ Result<StateFolder> StateFolder::open(std::string path) {
     char pid[32] = {};
     ssize_t const got = ::read(fd, pid, sizeof pid - 1);
     ::close(fd);
-    std::string const who = got > 1 ? " (process " + std::string(pid, static_cast<std::size_t>(got) - 1) + ")" : "";
+    std::string const who =
+        got > 1 ? " (process " + std::string(pid, static_cast<std::size_t>(got) - 1) + ")" : "";
     return fail("the state folder " + path + " is used by another vedette" + who,
                 "stop it, or give this one a state folder of its own");
   }

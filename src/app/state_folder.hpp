@@ -1,9 +1,9 @@
 // The folder in which the service keeps what must survive it; locked by one process.
 #pragma once
 
-#include <string>
-
 #include "base/result.hpp"
+
+#include <string>
 
 namespace vedette::app {
 

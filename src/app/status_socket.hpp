@@ -2,9 +2,9 @@
 // JSON. `vedette status` is the client.
 #pragma once
 
-#include <string>
-
 #include "base/result.hpp"
+
+#include <string>
 
 namespace vedette::app {
 

@@ -1,4 +1,5 @@
-// Hashes: a stable 128-bit digest (XXH3, the same on every machine) and a fast 64-bit hash for tables.
+// Hashes: a stable 128-bit digest (XXH3, the same on every machine) and a fast 64-bit hash for
+// tables.
 #pragma once
 
 #include <compare>

@@ -2,17 +2,18 @@
 // (configuration, checkpoints, tests). Log lines are read by decode/json.cpp, not here.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
-
 namespace vedette::json {
 
-/// Appends `text` as a quoted JSON string. Invalid UTF-8 becomes U+FFFD; control characters, `<`-free.
+/// Appends `text` as a quoted JSON string. Invalid UTF-8 becomes U+FFFD; control characters,
+/// `<`-free.
 void append_string(std::string& out, std::string_view text);
 bool valid_utf8(std::string_view text);
 /// RFC 4648 with padding.

@@ -40,17 +40,17 @@ std::unexpected<Error> fail_errno(std::string const& what, int error_number, std
 
 #define VEDETTE_CONCAT_(a, b) a##b
 #define VEDETTE_CONCAT(a, b) VEDETTE_CONCAT_(a, b)
-#define VEDETTE_TRY_STATUS(tmp, expr)                       \
-  do {                                                      \
-    if (auto tmp = (expr); !tmp) {                          \
-      return std::unexpected(std::move(tmp).error());       \
-    }                                                       \
+#define VEDETTE_TRY_STATUS(tmp, expr)                 \
+  do {                                                \
+    if (auto tmp = (expr); !tmp) {                    \
+      return std::unexpected(std::move(tmp).error()); \
+    }                                                 \
   } while (false)
-#define VEDETTE_TRY_VALUE(tmp, decl, expr)                  \
-  auto tmp = (expr);                                        \
-  if (!tmp) {                                               \
-    return std::unexpected(std::move(tmp).error());         \
-  }                                                         \
+#define VEDETTE_TRY_VALUE(tmp, decl, expr)          \
+  auto tmp = (expr);                                \
+  if (!tmp) {                                       \
+    return std::unexpected(std::move(tmp).error()); \
+  }                                                 \
   decl = std::move(*tmp)
 #define VEDETTE_TRY_PICK(_1, _2, name, ...) name
 #define VEDETTE_TRY_1(expr) VEDETTE_TRY_STATUS(VEDETTE_CONCAT(try_, __LINE__), expr)

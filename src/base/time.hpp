@@ -46,8 +46,8 @@ struct Civil {
   std::uint32_t nanos;
 };
 Civil to_civil(Nanos time);
-/// nullopt when a part is out of range (month 13, 30 February; second 60 is taken as 59) or the year
-/// is outside 1678-2261.
+/// nullopt when a part is out of range (month 13, 30 February; second 60 is taken as 59) or the
+/// year is outside 1678-2261.
 std::optional<Nanos> from_civil(Civil const& civil);
 
 /// RFC 3339 in UTC: `2026-03-27T13:06:56Z`, with as many groups of three decimals as needed.

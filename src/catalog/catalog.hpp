@@ -1,16 +1,16 @@
-// content/ compiled: common fields, log types with their Sigma logsources, detection and field maps.
-// Immutable after load; shared by all workers.
+// content/ compiled: common fields, log types with their Sigma logsources, detection and field
+// maps. Immutable after load; shared by all workers.
 #pragma once
+
+#include "base/result.hpp"
+#include "event/event.hpp"
+#include "event/field_table.hpp"
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/result.hpp"
-#include "event/event.hpp"
-#include "event/field_table.hpp"
 
 namespace vedette::catalog {
 

@@ -1,16 +1,16 @@
 // What a decoder is: pure, immutable, shared by all workers. Bytes in, fields out.
 #pragma once
 
+#include "base/result.hpp"
+#include "catalog/catalog.hpp"
+#include "event/event.hpp"
+#include "event/field_table.hpp"
+
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "catalog/catalog.hpp"
-#include "event/event.hpp"
-#include "event/field_table.hpp"
 
 namespace vedette::decode {
 
@@ -22,11 +22,12 @@ struct Record {
 };
 
 struct DecodeOptions {
-  int default_offset = 0;      ///< seconds east of UTC for stamps without zone
-  std::string timezone;        ///< IANA name; "" = default_offset holds
+  int default_offset = 0;  ///< seconds east of UTC for stamps without zone
+  std::string timezone;    ///< IANA name; "" = default_offset holds
 };
 
-/// What a decoder keeps per worker from one call to the next (caches, buffers). Never changes an answer.
+/// What a decoder keeps per worker from one call to the next (caches, buffers). Never changes an
+/// answer.
 class Scratch {
  public:
   virtual ~Scratch() = default;
@@ -55,7 +56,8 @@ class Decoder {
   virtual std::size_t decode(std::span<Record const> records, DecodeContext& context) const = 0;
   /// Why it does not take this record, for `decode --explain`; "" = it has nothing to say.
   virtual std::string refusal(std::string_view /*record*/) const { return {}; }
-  /// By what it understood an event that it made (a template), for `decode --explain`; "" = nothing to say.
+  /// By what it understood an event that it made (a template), for `decode --explain`; "" = nothing
+  /// to say.
   virtual std::string detail(Batch const& /*batch*/, Event const& /*event*/) const { return {}; }
 };
 
@@ -67,15 +69,15 @@ struct DecoderInit {
 
 /// One entry of decode.def.
 struct DecoderSpec {
-  std::string_view name;      ///< as `--format` names it
+  std::string_view name;  ///< as `--format` names it
   std::string_view summary;
-  std::string_view example;   ///< one record that it takes: tested, seeds the fuzzer
+  std::string_view example;      ///< one record that it takes: tested, seeds the fuzzer
   std::string_view first_bytes;  ///< bytes a record may begin with; "" = any
-  int order = 100;            ///< of several candidates for a first byte, the lower is asked first
+  int order = 100;  ///< of several candidates for a first byte, the lower is asked first
   Result<std::unique_ptr<Decoder>> (*make)(DecoderInit const&);
-  /// A quick look at the first bytes (64 bytes past the end may be read): false = not asked. Runs of
-  /// records are grouped by the first decoder that is asked, so this keeps runs long where formats
-  /// share first bytes. nullptr = always asked.
+  /// A quick look at the first bytes (64 bytes past the end may be read): false = not asked. Runs
+  /// of records are grouped by the first decoder that is asked, so this keeps runs long where
+  /// formats share first bytes. nullptr = always asked.
   bool (*looks_like)(std::string_view record) = nullptr;
 };
 
@@ -93,8 +95,8 @@ class DecoderSet {
 
   /// Decodes the whole block that batch.block holds into batch.events. Records no decoder takes
   /// become events of type `unknown`. Empty lines are counted as records and give no event
-  /// (dropped by nothing else): they are `blank` in the ledger. `kept`: the worker's caches, empty at
-  /// first, of this set only; without it they are made anew for each call.
+  /// (dropped by nothing else): they are `blank` in the ledger. `kept`: the worker's caches, empty
+  /// at first, of this set only; without it they are made anew for each call.
   void decode(Batch& batch, FieldCache& fields, DecodeOptions const& options,
               WorkerScratch* kept = nullptr) const;
 

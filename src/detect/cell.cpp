@@ -214,8 +214,7 @@ void open_episode(Node const& node, Body& body, Nanos now, EvidenceHolder holder
 /// An event that was counted a moment ago satisfies one more member.
 void apply_member(Node const& node, CellState& cell, Item const& item, EvidenceHolder holder,
                   Change& change) {
-  bool const temporal =
-      node.type == NodeType::temporal || node.type == NodeType::temporal_ordered;
+  bool const temporal = node.type == NodeType::temporal || node.type == NodeType::temporal_ordered;
   if (!temporal || cell.body == nullptr || cell.open() != nullptr ||
       item.time <= subtract_clamped(cell.last, node.timespan)) {
     return;

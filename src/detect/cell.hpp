@@ -1,12 +1,6 @@
-// The state of one node for one key, and how a piece of evidence changes it. Evidence comes in order of
-// (time, digest); that makes the result a function of the set of events (law 1).
+// The state of one node for one key, and how a piece of evidence changes it. Evidence comes in
+// order of (time, digest); that makes the result a function of the set of events (law 1).
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "base/hash.hpp"
 #include "base/time.hpp"
@@ -15,19 +9,25 @@
 #include "state/distinct.hpp"
 #include "state/evidence_log.hpp"
 
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace vedette::detect {
 
 /// One piece of evidence on its way into a cell.
 struct Item {
   Nanos time = 0;
   Digest digest;
-  Digest value;                  ///< value_count: digest of the values counted
+  Digest value;  ///< value_count: digest of the values counted
   EvidenceRef evidence = 0;
   std::uint32_t repeat = 1;
   std::uint16_t member = 0;
-  bool learning = false;         ///< first_seen: inside the learning period of its source
-  bool late = false;             ///< came behind the watermark
-  bool again = false;            ///< counted already: only says that another member matches too
+  bool learning = false;  ///< first_seen: inside the learning period of its source
+  bool late = false;      ///< came behind the watermark
+  bool again = false;     ///< counted already: only says that another member matches too
 };
 
 /// An episode while it lasts.
@@ -38,13 +38,13 @@ struct Open {
   std::uint64_t count = 0;
   std::uint64_t late = 0;
   Digest evidence_hash;
-  std::vector<EvidenceRef> head;   ///< first kEvidenceHead
-  std::vector<EvidenceRef> tail;   ///< ring of the last kEvidenceTail
-  std::uint32_t tail_next = 0;     ///< where the ring goes on
-  state::DistinctCounter distinct; ///< value_count
-  Nanos continues_opened = kNever; ///< opening time of the episode it was cut from
+  std::vector<EvidenceRef> head;    ///< first kEvidenceHead
+  std::vector<EvidenceRef> tail;    ///< ring of the last kEvidenceTail
+  std::uint32_t tail_next = 0;      ///< where the ring goes on
+  state::DistinctCounter distinct;  ///< value_count
+  Nanos continues_opened = kNever;  ///< opening time of the episode it was cut from
 
-  std::size_t bytes() const;       ///< of memory
+  std::size_t bytes() const;  ///< of memory
 };
 
 /// Takes and gives back references to evidence; null in provisional state.
@@ -60,22 +60,23 @@ struct Body {
   std::vector<Item> window;        ///< evidence of (t - W, t] while no episode is open
   state::DigestCounts values;      ///< value_count: in `window`
   std::vector<Nanos> member_last;  ///< temporal: newest time per member
-  std::vector<Nanos> chain_start;  ///< temporal_ordered: latest start of a chain that ends at member
+  std::vector<Nanos>
+      chain_start;  ///< temporal_ordered: latest start of a chain that ends at member
 
   // Kept by CellStore.
   std::int64_t timer = kNoTimer;         ///< second at which the cell is looked at again
   std::int64_t stored_timer = kNoTimer;  ///< as it stands on disk
   std::size_t timer_index = 0;
-  std::size_t charged = 0;               ///< bytes accounted for
+  std::size_t charged = 0;  ///< bytes accounted for
 
-  std::size_t bytes() const;             ///< of memory
+  std::size_t bytes() const;  ///< of memory
 };
 
 /// What a node remembers of a key. Most first_seen cells have no body: they are as lean as that.
 struct CellState {
-  Nanos last = kNever;             ///< newest evidence applied
+  Nanos last = kNever;  ///< newest evidence applied
   std::unique_ptr<Body> body;
-  bool counted = false;            ///< first_seen: the evidence of `last` counted
+  bool counted = false;  ///< first_seen: the evidence of `last` counted
 
   Open* open() const { return body != nullptr ? body->open.get() : nullptr; }
 };
@@ -85,14 +86,14 @@ struct Cell : CellState {
   Cell(Cell const&) = delete;
   Cell& operator=(Cell const&) = delete;
 
-  bool referenced : 1 = true;      ///< used since the budget looked at it last
-  bool dirty : 1 = false;          ///< not on disk as it stands here
-  bool stored : 1 = false;         ///< there is a record of it on disk
+  bool referenced : 1 = true;  ///< used since the budget looked at it last
+  bool dirty : 1 = false;      ///< not on disk as it stands here
+  bool stored : 1 = false;     ///< there is a record of it on disk
   rule::RuleIndex node = 0;
-  std::uint32_t pending = 0;       ///< waiting evidence that points here
+  std::uint32_t pending = 0;  ///< waiting evidence that points here
   std::uint32_t key_size = 0;
 
-  std::string_view key() const {   ///< encoded (rule/key.hpp)
+  std::string_view key() const {  ///< encoded (rule/key.hpp)
     return {reinterpret_cast<char const*>(this + 1), key_size};
   }
 

@@ -1,8 +1,8 @@
 #include "detect/cell_codec.hpp"
 
-#include <algorithm>
-
 #include "state/record.hpp"
+
+#include <algorithm>
 
 namespace vedette::detect {
 namespace {
@@ -216,8 +216,7 @@ bool complete(Node const& node, Body& body) {
       return false;
     }
   }
-  bool const temporal =
-      node.type == NodeType::temporal || node.type == NodeType::temporal_ordered;
+  bool const temporal = node.type == NodeType::temporal || node.type == NodeType::temporal_ordered;
   bool const chains = body.member_last.empty() ? !temporal || body.window.empty()
                                                : temporal && body.member_last.size() == members;
   return chains && body.member_last.size() == body.chain_start.size() &&
@@ -301,7 +300,8 @@ void encode_open(std::string& out, Open const& open) {
     std::vector<Digest> const values = open.distinct.values();
     writer.array(kOpenDistinct, values.data(), values.size());
   } else {
-    writer.array(kOpenRegisters, open.distinct.registers().data(), open.distinct.registers().size());
+    writer.array(kOpenRegisters, open.distinct.registers().data(),
+                 open.distinct.registers().size());
   }
 }
 

@@ -2,10 +2,10 @@
 // References to evidence are written as they are; who reads a state back holds its evidence again.
 #pragma once
 
+#include "detect/cell.hpp"
+
 #include <string>
 #include <string_view>
-
-#include "detect/cell.hpp"
 
 namespace vedette::detect {
 

@@ -2,12 +2,12 @@
 // cells cost what they hold. Memory of small cells is kept for others, never given back.
 #pragma once
 
+#include "detect/cell.hpp"
+
 #include <cstddef>
 #include <memory>
 #include <string_view>
 #include <vector>
-
-#include "detect/cell.hpp"
 
 namespace vedette::detect {
 

@@ -1,8 +1,8 @@
 #include "detect/cell_store.hpp"
 
-#include <algorithm>
-
 #include "detect/cell_store_keys.hpp"
+
+#include <algorithm>
 
 namespace vedette::detect {
 

@@ -1,10 +1,19 @@
 // Cells wherever they lie, and their timers. Memory first; past the budget the coldest go to disk
-// (state/spill_store.hpp) and come back when they are asked for or their timer is due. Answers do not
-// depend on where a cell lies.
+// (state/spill_store.hpp) and come back when they are asked for or their timer is due. Answers do
+// not depend on where a cell lies.
 //
-// A cell on disk stays there while a copy in memory is used; the copy is `dirty` when it has changed.
-// So a checkpoint writes what has changed since the last one and links the rest.
+// A cell on disk stays there while a copy in memory is used; the copy is `dirty` when it has
+// changed. So a checkpoint writes what has changed since the last one and links the rest.
 #pragma once
+
+#include "base/result.hpp"
+#include "detect/cell.hpp"
+#include "detect/cell_table.hpp"
+#include "detect/node_numbers.hpp"
+#include "state/files.hpp"
+#include "state/key_filter.hpp"
+#include "state/snapshot.hpp"
+#include "state/spill_store.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -16,15 +25,6 @@
 #include <string_view>
 #include <unordered_set>
 #include <vector>
-
-#include "base/result.hpp"
-#include "detect/cell.hpp"
-#include "detect/cell_table.hpp"
-#include "detect/node_numbers.hpp"
-#include "state/files.hpp"
-#include "state/key_filter.hpp"
-#include "state/snapshot.hpp"
-#include "state/spill_store.hpp"
 
 namespace vedette::detect {
 
@@ -62,8 +62,9 @@ class CellStore {
 
   /// Everything before `time` has been judged: what has expired by then is nothing any more.
   void set_judged(Nanos time);
-  /// Brings memory down to `budget` and gives expired cells back, a step at a time. `work`: about how
-  /// many cells were made or used since the last call. Cells that waiting evidence points to stay.
+  /// Brings memory down to `budget` and gives expired cells back, a step at a time. `work`: about
+  /// how many cells were made or used since the last call. Cells that waiting evidence points to
+  /// stay.
   void trim(std::size_t budget, std::size_t work);
   /// Calls for every open episode, in memory and on disk.
   void for_each_open(
@@ -77,8 +78,8 @@ class CellStore {
   Status const& status() const { return broken_ ? full_ : broken_; }
 
   Status save(state::SnapshotWriter& out);
-  /// `holder` takes the evidence of every cell that is kept. Returns how many cells of nodes that are
-  /// gone were dropped.
+  /// `holder` takes the evidence of every cell that is kept. Returns how many cells of nodes that
+  /// are gone were dropped.
   Result<std::uint64_t> load(state::SnapshotReader const& in, EvidenceHolder holder);
   void committed() { doomed_.committed(); }
 
@@ -131,18 +132,18 @@ class CellStore {
   // Round through all cells for trim(), and through the lean ones for sweep().
   CellTable::Hand trim_hand_;
   CellTable::Hand sweep_hand_;
-  Nanos earliest_expiry_ = kNever;   // no lean cell expires before
-  Nanos sweep_expiry_ = kForever;    // as the round in hand has found
-  Nanos shortest_span_ = kForever;   // of first_seen nodes
+  Nanos earliest_expiry_ = kNever;  // no lean cell expires before
+  Nanos sweep_expiry_ = kForever;   // as the round in hand has found
+  Nanos shortest_span_ = kForever;  // of first_seen nodes
 
   std::unique_ptr<state::SpillStore> disk_;
   std::shared_ptr<Horizons> horizons_;
-  state::SpillStore::Batch writes_;  // not on disk yet
+  state::SpillStore::Batch writes_;    // not on disk yet
   std::int64_t disk_due_ = INT64_MAX;  // no timer on disk is due before
   std::uint64_t spilled_ = 0;
   state::KeyFilter filter_;
   std::uint64_t filter_secret_ = 0;
-  bool filter_whole_ = true;         // it knows every key on disk
+  bool filter_whole_ = true;                          // it knows every key on disk
   std::optional<state::SpillStore::Cursor> rebuild_;  // where filling it stands
   std::optional<state::KeyFilter> fresh_filter_;      // replaces it then
 
@@ -151,8 +152,8 @@ class CellStore {
   std::unordered_set<Cell*> large_;  // cells outside of the pool
   std::int64_t epoch_ = 0;           // of the last checkpoint
   state::DoomedFiles doomed_;
-  Status full_;                      // could not write; all is still in memory
-  Status broken_;                    // could not read: something is lost
+  Status full_;    // could not write; all is still in memory
+  Status broken_;  // could not read: something is lost
 };
 
 }  // namespace vedette::detect

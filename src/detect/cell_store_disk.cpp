@@ -1,9 +1,9 @@
 // Cells on disk: records and timers.
-#include <algorithm>
-
 #include "detect/cell_codec.hpp"
 #include "detect/cell_store.hpp"
 #include "detect/cell_store_keys.hpp"
+
+#include <algorithm>
 
 namespace vedette::detect {
 
@@ -195,8 +195,8 @@ void CellStore::load_due(std::int64_t second) {
     if (cell == nullptr) {
       cell = fault(hash, *node, timer.key);
     }
-    bool const its = cell != nullptr && cell->body != nullptr &&
-                     cell->body->stored_timer == timer.second;
+    bool const its =
+        cell != nullptr && cell->body != nullptr && cell->body->stored_timer == timer.second;
     if (its) {
       cell->body->stored_timer = kNoTimer;
       mark_dirty(*cell);
@@ -246,7 +246,8 @@ void CellStore::for_each_open(
           cells_.find(cells_.hash(*node, timer.key), *node, timer.key) != nullptr) {
         return true;
       }
-      Result<bool> const found = disk_->get(stored::make_record_key(timer.number, timer.key), value);
+      Result<bool> const found =
+          disk_->get(stored::make_record_key(timer.number, timer.key), value);
       if (!found || (*found && !decode_state(rules_.rules[*node].node, value, state))) {
         broken_ = found ? Status(stored::damaged()) : std::unexpected(found.error());
       } else if (*found && state.open() != nullptr && state.body->stored_timer == timer.second) {

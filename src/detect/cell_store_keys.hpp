@@ -1,13 +1,13 @@
 // How cells lie on disk; for cell_store*.cpp only.
 #pragma once
 
+#include "detect/cell_codec.hpp"
+#include "detect/cell_store.hpp"
+
 #include <atomic>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-
-#include "detect/cell_codec.hpp"
-#include "detect/cell_store.hpp"
 
 namespace vedette::detect::stored {
 

@@ -1,11 +1,11 @@
 // Cells in checkpoints.
-#include <algorithm>
-#include <filesystem>
-
 #include "detect/cell_codec.hpp"
 #include "detect/cell_store.hpp"
 #include "detect/cell_store_keys.hpp"
 #include "state/run_file.hpp"
+
+#include <algorithm>
+#include <filesystem>
 
 namespace vedette::detect {
 
@@ -165,7 +165,8 @@ Status CellStore::load_inline(std::string_view pairs, EvidenceHolder holder,
   return whole ? result : Status(stored::damaged());
 }
 
-/// Cells with evidence are read once, for its sake; they have timers. All others stay where they are.
+/// Cells with evidence are read once, for its sake; they have timers. All others stay where they
+/// are.
 Status CellStore::load_disk(EvidenceHolder holder, std::uint64_t& dropped) {
   Status result;
   std::string value;

@@ -1,9 +1,9 @@
 #include "detect/cell_table.hpp"
 
-#include <sys/random.h>
-
 #include "base/hash.hpp"
 #include "base/result.hpp"
+
+#include <sys/random.h>
 
 namespace vedette::detect {
 

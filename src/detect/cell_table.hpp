@@ -1,15 +1,16 @@
-// Cells by (node, key) in memory. Extendible hashing: segments of a thousand slots that split one by
-// one, so that nothing ever stops to move a table of millions. Cells stay where they are until erased.
+// Cells by (node, key) in memory. Extendible hashing: segments of a thousand slots that split one
+// by one, so that nothing ever stops to move a table of millions. Cells stay where they are until
+// erased.
 #pragma once
+
+#include "detect/cell.hpp"
+#include "detect/cell_pool.hpp"
 
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
-
-#include "detect/cell.hpp"
-#include "detect/cell_pool.hpp"
 
 namespace vedette::detect {
 
@@ -62,7 +63,7 @@ class CellTable {
   /// Upper 16 bits: the lower 16 of the hash, of which 10 are the home slot; then the address.
   using Slot = std::uint64_t;
   struct Segment {
-    unsigned depth = 0;     // leading bits of the hash that all cells here share
+    unsigned depth = 0;  // leading bits of the hash that all cells here share
     std::size_t used = 0;
     std::array<Slot, kSlots> slots{};
   };

@@ -9,6 +9,7 @@
 #include "detect/reference.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -133,51 +134,133 @@ inline std::string without(std::vector<std::string> const& all,
   return out;
 }
 
-/// Feeds the events in their order, cut at random, with the watermark as far as it may be.
-inline std::vector<Episode> run_engine(Choices& choices, Plan const& plan,
-                                       std::vector<Plain> const& events, Nanos greatest) {
-  state::EvidenceLog evidence("", 1 << 20);
-  std::string const names[] = {"test/0", "test/1"};
-  Engine engine(plan, evidence, {[&](LogId log) -> std::string const& {
-                  return names[static_cast<std::size_t>(log)];
-                }});
-  Collected sink;
-  Collector collector(plan);
-  auto matcher = Matcher::make(plan);
-  CHECK(matcher.has_value());
-  TypeId const type = plan.catalog().find_type("test/one")->id;
-  std::vector<Nanos> least_after(events.size() + 1, kForever);
-  for (std::size_t i = events.size(); i-- > 0;) {
-    least_after[i] = std::min(least_after[i + 1], events[i].time);
+/// How an engine is treated while it works.
+struct Treatment {
+  std::string folder;  ///< for state; "" = temporary files, and never killed
+  std::size_t memory = std::size_t{256} << 20;
+  int kills = 0;  ///< so often: saved, going on for a while, killed, restored from what was saved
+};
+
+/// One run of the engine over events in a given order, cut into batches at random, with the
+/// watermark as far as it may be.
+class EngineRun {
+ public:
+  EngineRun(Choices& choices, Plan const& plan, std::vector<Plain> const& events,
+            Treatment treatment)
+      : choices_(choices),
+        plan_(plan),
+        events_(events),
+        treatment_(std::move(treatment)),
+        type_(plan.catalog().find_type("test/one")->id),
+        collector_(plan),
+        matcher_(std::move(*Matcher::make(plan))),
+        least_after_(events.size() + 1, kForever) {
+    for (std::size_t i = events.size(); i-- > 0;) {
+      least_after_[i] = std::min(least_after_[i + 1], events[i].time);
+    }
+    start();
   }
-  for (std::size_t i = 0; i < events.size();) {
-    std::uint32_t const source = events[i].source;
+
+  /// Episodes in the order in which they came out. A failure of state is an episode of no rule.
+  std::vector<Episode> run(Nanos greatest) {
+    std::size_t killed_at = 0;
+    for (std::size_t at = 0; at < events_.size();) {
+      if (treatment_.kills > 0 && saved_.empty() && choices_.one_in(6)) {
+        save(at);
+        killed_at = at + choices_.below(12);
+      }
+      at = step(at);
+      if (!saved_.empty() && at >= killed_at) {
+        at = restore();
+      }
+    }
+    engine_->finish(greatest, sink_);
+    ok_ = ok_ && engine_->status().has_value() && evidence_->status().has_value();
+    if (!ok_) {
+      sink_.episodes.clear();
+    }
+    return std::move(sink_.episodes);
+  }
+
+ private:
+  void start() {
+    engine_.reset();
+    evidence_ = std::make_unique<state::EvidenceLog>(
+        treatment_.folder.empty() ? "" : treatment_.folder + "/evidence", treatment_.memory);
+    EpisodeContext context;
+    context.log_name = [](LogId log) -> std::string const& {
+      static std::string const names[] = {"test/0", "test/1"};
+      return names[static_cast<std::size_t>(log)];
+    };
+    engine_ = std::make_unique<Engine>(plan_, *evidence_, std::move(context),
+                                       EngineOptions{treatment_.folder, treatment_.memory});
+  }
+
+  std::size_t step(std::size_t at) {
+    std::uint32_t const source = events_[at].source;
     BatchBuilder builder(LogId{source});
-    std::size_t const most = i + choices.below(6) + 1;
-    for (; i < events.size() && i < most && events[i].source == source; ++i) {
-      add_plain(builder, events[i], type);
+    std::size_t const most = at + choices_.below(6) + 1;
+    for (; at < events_.size() && at < most && events_[at].source == source; ++at) {
+      add_plain(builder, events_[at], type_);
     }
     Batch batch = builder.take();
     std::vector<Hit> hits;
-    (*matcher)->match(batch, hits);
+    matcher_->match(batch, hits);
     MatchedBatch matched;
-    collector.collect(batch, hits, matched);
+    collector_.collect(batch, hits, matched);
     summarize(batch, matched);
-    engine.add(std::move(matched), source, sink);
-    if (choices.one_in(2) && i < events.size()) {
-      engine.advance(least_after[i], sink);
+    engine_->add(std::move(matched), source, sink_);
+    if (choices_.one_in(2) && at < events_.size()) {
+      engine_->advance(least_after_[at], sink_);
     }
+    return at;
   }
-  engine.finish(greatest, sink);
-  std::sort(sink.episodes.begin(), sink.episodes.end(), [&](Episode const& a, Episode const& b) {
-    rule::Rule const& left = plan.rule(a.rule);
-    rule::Rule const& right = plan.rule(b.rule);
-    return std::tuple(a.due, left.id, a.hash(left)) < std::tuple(b.due, right.id, b.hash(right));
-  });
-  return std::move(sink.episodes);
-}
 
-inline std::string engine_difference(Choices& choices) {
+  void save(std::size_t at) {
+    state::SnapshotWriter engine;
+    state::SnapshotWriter evidence;
+    state::SnapshotWriter out;
+    ok_ = ok_ && engine_->save(engine).has_value() && evidence_->save(evidence).has_value();
+    out.nested(1, engine);
+    out.nested(2, evidence);
+    engine_->committed();
+    saved_ = out.data();
+    saved_at_ = at;
+    saved_episodes_ = sink_.episodes.size();
+  }
+
+  std::size_t restore() {
+    --treatment_.kills;
+    start();
+    auto const all = state::SnapshotReader::open(saved_);
+    auto engine = all ? all->nested(1) : std::unexpected(all.error());
+    auto evidence = all ? all->nested(2) : std::unexpected(all.error());
+    ok_ = ok_ && engine && evidence && evidence_->load(*evidence).has_value() &&
+          engine_->load(*engine).has_value();
+    evidence_->drop_unused();
+    saved_.clear();
+    sink_.episodes.resize(saved_episodes_);
+    return saved_at_;
+  }
+
+  Choices& choices_;
+  Plan const& plan_;
+  std::vector<Plain> const& events_;
+  Treatment treatment_;
+  TypeId type_;
+  Collector collector_;
+  std::unique_ptr<Matcher> matcher_;
+  std::vector<Nanos> least_after_;
+  std::unique_ptr<state::EvidenceLog> evidence_;
+  std::unique_ptr<Engine> engine_;
+  Collected sink_;
+  std::string saved_;
+  std::size_t saved_at_ = 0;
+  std::size_t saved_episodes_ = 0;
+  bool ok_ = true;
+};
+
+inline std::string engine_difference(Choices& choices, Treatment const& treatment = {}) {
   auto const catalog = make_catalog();
   rule::RuleSet const rules = make_keyed_rules(choices, *catalog);
   auto const plan = Plan::compile(rules, *catalog);
@@ -203,10 +286,10 @@ inline std::string engine_difference(Choices& choices) {
         std::swap(events[i - 1], events[choices.below(static_cast<std::uint32_t>(i))]);
       }
     }
-    auto const found = shown(run_engine(choices, **plan, events, greatest), rules);
+    auto const found = shown(EngineRun(choices, **plan, events, treatment).run(greatest), rules);
     if (found != expected) {
       return "order " + std::to_string(order) + "\nreference only:\n" + without(expected, found) +
-             "engine only:\n" + without(found, expected);
+             "engine only:\n" + without(found, expected) + "(or else in another order)\n";
     }
   }
   return "";

@@ -1,8 +1,8 @@
 #include "detect/engine.hpp"
 
-#include <algorithm>
-
 #include "rule/key.hpp"
+
+#include <algorithm>
 
 namespace vedette::detect {
 namespace {
@@ -17,8 +17,7 @@ constexpr std::size_t kAhead = 12;  // inputs whose cells are on their way into 
 /// The start of a second, as far as there is one.
 Nanos start_of(std::int64_t second) {
   Nanos start = 0;
-  return !__builtin_mul_overflow(second, kSecond, &start) ? start
-                                                          : second < 0 ? kNever : kForever;
+  return !__builtin_mul_overflow(second, kSecond, &start) ? start : second < 0 ? kNever : kForever;
 }
 
 /// The first second that begins at `deadline` or later.
@@ -66,9 +65,8 @@ std::vector<std::uint32_t> rank_by_id(rule::RuleSet const& rules) {
   for (RuleIndex index = 0; index < order.size(); ++index) {
     order[index] = index;
   }
-  std::stable_sort(order.begin(), order.end(), [&](RuleIndex a, RuleIndex b) {
-    return rules.rules[a].id < rules.rules[b].id;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](RuleIndex a, RuleIndex b) { return rules.rules[a].id < rules.rules[b].id; });
   std::vector<std::uint32_t> rank(order.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) {
     bool const same = i > 0 && rules.rules[order[i]].id == rules.rules[order[i - 1]].id;
@@ -212,8 +210,7 @@ void Engine::add_input(MatchedBatch const& batch, std::size_t index, std::uint32
 // does any between that key and this event, whatever still arrives. Most events end here, before
 // anything is kept of them.
 bool Engine::known_already(rule::Node const& node, Cell& cell, Nanos time) {
-  if (cell.last == kNever || time < judged_ ||
-      cell.last < subtract_clamped(time, node.timespan)) {
+  if (cell.last == kNever || time < judged_ || cell.last < subtract_clamped(time, node.timespan)) {
     return false;
   }
   if (time > cell.last) {
@@ -231,8 +228,8 @@ void Engine::set_judged(Nanos time) {
   }
 }
 
-/// Seconds are judged one after the other, timers in between: what comes out, and in which order, does
-/// not depend on how far the watermark goes at once.
+/// Seconds are judged one after the other, timers in between: what comes out, and in which order,
+/// does not depend on how far the watermark goes at once.
 void Engine::advance(Nanos watermark, EpisodeSink& sink) {
   if (watermark == kNever) {
     return;
@@ -290,8 +287,7 @@ void Engine::judge(Pending const& pending, Cell* cell) {
   }
   Item item = pending.item;
   item.learning = learning(pending.node, pending.source, item.time);
-  if (item.late && cell->body == nullptr &&
-      expired(plan_.rule(cell->node).node, *cell, judged_)) {
+  if (item.late && cell->body == nullptr && expired(plan_.rule(cell->node).node, *cell, judged_)) {
     cells_.clear(*cell);
   }
   apply_to(*cell, item);
@@ -351,9 +347,9 @@ void Engine::apply_to(Cell& cell, Item const& item) {
   }
 }
 
-void Engine::chain(RuleIndex node, std::string_view key, Open const& open,
-                   std::function<void(Consumer, std::string const&, Item const&)> const& take)
-    const {
+void Engine::chain(
+    RuleIndex node, std::string_view key, Open const& open,
+    std::function<void(Consumer, std::string const&, Item const&)> const& take) const {
   auto const& consumers = plan_.consumers(node);
   if (consumers.empty() || plan_.rule(node).is_single()) {
     return;  // a single rule's consumers take its events, not its episodes
@@ -429,19 +425,17 @@ void Engine::finish(Nanos greatest, EpisodeSink& sink) {
       emit(sink, judged_);
     }
   }
-  cells_.for_each_open(
-      [&](RuleIndex node, std::string_view key, CellState& state) {
-        close(node, key, std::move(state.body->open), false);
-      });
+  cells_.for_each_open([&](RuleIndex node, std::string_view key, CellState& state) {
+    close(node, key, std::move(state.body->open), false);
+  });
   emit(sink, kForever);
 }
 
 /// Half for waiting evidence, and what it leaves for cells.
 void Engine::keep_to_budget(std::size_t work) {
   if (waiting_.bytes() > options_.memory / 2) {
-    waiting_full_ = waiting_.spill(options_.memory / 4, [this](Cell& cell) {
-      cells_.release(cell);
-    });
+    waiting_full_ =
+        waiting_.spill(options_.memory / 4, [this](Cell& cell) { cells_.release(cell); });
   }
   std::size_t const taken = std::min(waiting_.bytes(), options_.memory / 2);
   cells_.trim(options_.memory - taken, work);

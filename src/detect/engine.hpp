@@ -1,17 +1,11 @@
-// The keyed state: evidence waits in order of time until the watermark passes, then goes into cells,
-// and episodes come out. One owner; every batch of one run goes through here in the order of reading.
+// The keyed state: evidence waits in order of time until the watermark passes, then goes into
+// cells, and episodes come out. One owner; every batch of one run goes through here in the order of
+// reading.
 //
-// Memory is bounded by EngineOptions::memory: what is over goes to disk (CellStore, WaitingEvidence),
-// and nothing that comes out depends on where state lies. When the disk does not take it, status()
-// says so; whoever reads has to stop until it does.
+// Memory is bounded by EngineOptions::memory: what is over goes to disk (CellStore,
+// WaitingEvidence), and nothing that comes out depends on where state lies. When the disk does not
+// take it, status() says so; whoever reads has to stop until it does.
 #pragma once
-
-#include <cstdint>
-#include <functional>
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/result.hpp"
 #include "detect/cell.hpp"
@@ -23,6 +17,13 @@
 #include "detect/waiting.hpp"
 #include "state/evidence_log.hpp"
 #include "state/snapshot.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace vedette::detect {
 
@@ -43,7 +44,8 @@ struct EngineCounters {
   std::uint64_t inputs = 0;    ///< pieces of evidence taken
   std::uint64_t late = 0;      ///< of them behind the watermark
   std::uint64_t episodes = 0;  ///< final ones
-  std::uint64_t dropped = 0;   ///< by load(): cells and evidence of rules that have changed or are gone
+  std::uint64_t dropped =
+      0;  ///< by load(): cells and evidence of rules that have changed or are gone
 };
 
 class Engine {
@@ -147,19 +149,19 @@ class Engine {
   NodeNumbers numbers_;
   CellStore cells_;
   WaitingEvidence waiting_;
-  Status waiting_full_;                                  // waiting evidence could not be written out
-  std::vector<std::uint32_t> slots_;                     // by number of source; kNoSlot: not asked yet
-  std::vector<std::string> slot_names_;                  // by slot
-  std::vector<Nanos> slot_first_;                        // by slot: earliest event time
-  std::vector<Closed> closed_;                           // since the last emit()
-  std::multimap<Nanos, Closed> held_;                    // by due: their turn has not come
-  std::vector<std::uint32_t> rank_;                      // of rules, in order of their ids
-  std::vector<Cell*> instant_;                           // first_seen cells that opened just now
+  Status waiting_full_;                  // waiting evidence could not be written out
+  std::vector<std::uint32_t> slots_;     // by number of source; kNoSlot: not asked yet
+  std::vector<std::string> slot_names_;  // by slot
+  std::vector<Nanos> slot_first_;        // by slot: earliest event time
+  std::vector<Closed> closed_;           // since the last emit()
+  std::multimap<Nanos, Closed> held_;    // by due: their turn has not come
+  std::vector<std::uint32_t> rank_;      // of rules, in order of their ids
+  std::vector<Cell*> instant_;           // first_seen cells that opened just now
   std::vector<std::vector<std::vector<std::size_t>>> chain_positions_;  // node, member -> key parts
-  std::vector<std::uint32_t> stored_;                    // by matched event of the batch in hand
-  std::vector<std::uint64_t> hashes_;                    // by input of the batch in hand
+  std::vector<std::uint32_t> stored_;  // by matched event of the batch in hand
+  std::vector<std::uint64_t> hashes_;  // by input of the batch in hand
   Nanos judged_ = kNever;
-  Nanos end_ = kForever;                                 // finish(): the greatest event time
+  Nanos end_ = kForever;  // finish(): the greatest event time
   bool silent_ = false;
   EngineCounters counters_;
   Arrival arrival_;

@@ -1,9 +1,9 @@
 // How episodes leave the keyed state.
-#include <algorithm>
-#include <tuple>
-
 #include "detect/engine.hpp"
 #include "rule/key.hpp"
+
+#include <algorithm>
+#include <tuple>
 
 namespace vedette::detect {
 
@@ -26,8 +26,8 @@ void Engine::close(RuleIndex node, std::string_view key, std::unique_ptr<Open> o
   closed_.push_back(std::move(closed));
 }
 
-/// Gives out what was due before `before`, in order of (due, rule id, hash); the rest is held until its
-/// turn has come. With a provisional view nothing is held.
+/// Gives out what was due before `before`, in order of (due, rule id, hash); the rest is held until
+/// its turn has come. With a provisional view nothing is held.
 void Engine::emit(EpisodeSink& sink, Nanos before) {
   before = arrival_ ? kForever : before;
   if (closed_.empty() && (held_.empty() || held_.begin()->first >= before)) {

@@ -38,9 +38,8 @@ Status Engine::save(state::SnapshotWriter& out) {
   TRY(waiting_.save(waiting, judged_));
   out.nested(kEngineNodes, nodes);
   out.integer(kEngineJudged, judged_);
-  out.column(kEngineCounters,
-             std::vector<std::uint64_t>{counters_.inputs, counters_.late, counters_.episodes,
-                                        counters_.dropped});
+  out.column(kEngineCounters, std::vector<std::uint64_t>{counters_.inputs, counters_.late,
+                                                         counters_.episodes, counters_.dropped});
   out.texts(kEngineSources, slot_names_);
   out.column(kEngineFirst, slot_first_);
   out.nested(kEngineCells, cells);

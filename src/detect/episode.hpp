@@ -1,15 +1,15 @@
 // An episode: a rule's condition held for a key, for a while. What law 1 compares.
 #pragma once
 
+#include "base/hash.hpp"
+#include "base/time.hpp"
+#include "rule/ir.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/hash.hpp"
-#include "base/time.hpp"
-#include "rule/ir.hpp"
 
 namespace vedette::detect {
 
@@ -36,16 +36,16 @@ struct Episode {
   Nanos opened = 0;              ///< least time at which the condition held
   Nanos first = 0;               ///< of all evidence, the opening window's included
   Nanos last = 0;
-  std::uint64_t count = 0;       ///< events, repeats included
+  std::uint64_t count = 0;                                  ///< events, repeats included
   std::vector<std::pair<std::string, std::string>> values;  ///< e.g. value_count's distinct count
-  Digest evidence_hash;          ///< sum of all digests modulo 2^128
+  Digest evidence_hash;                                     ///< sum of all digests modulo 2^128
   std::vector<Evidence> evidence;  ///< first 50 and last 50 by (time, digest)
-  std::uint64_t late = 0;        ///< touched by events behind the watermark
-  std::string continues;         ///< episode hash of the one it was cut from
-  std::string into;              ///< of a merged one: the id it went into
+  std::uint64_t late = 0;          ///< touched by events behind the watermark
+  std::string continues;           ///< episode hash of the one it was cut from
+  std::string into;                ///< of a merged one: the id it went into
   Status status = Status::open;
-  bool final = false;            ///< the watermark has passed: law 1 holds for it
-  Nanos due = 0;                 ///< last + W: when it closes, and its place in scan's order
+  bool final = false;  ///< the watermark has passed: law 1 holds for it
+  Nanos due = 0;       ///< last + W: when it closes, and its place in scan's order
 
   /// hash(rule id, key, opening time), 32 hex digits.
   std::string hash(rule::Rule const& of) const;
@@ -54,8 +54,8 @@ struct Episode {
 /// Episode::hash in binary form; `key` is encoded (rule/key.hpp).
 Digest episode_digest(std::string_view rule_id, std::string_view key, Nanos opened);
 
-/// Takes what the keyed state finds. In scan: final episodes only, in order of (due, rule id, hash).
-/// In run also provisional ones, again and again as they grow.
+/// Takes what the keyed state finds. In scan: final episodes only, in order of (due, rule id,
+/// hash). In run also provisional ones, again and again as they grow.
 class EpisodeSink {
  public:
   virtual ~EpisodeSink() = default;

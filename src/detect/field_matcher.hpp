@@ -2,6 +2,11 @@
 // multi-literal scan, numbers and addresses parsed once. Immutable; shared by workers.
 #pragma once
 
+#include "base/result.hpp"
+#include "detect/literal_scanner.hpp"
+#include "event/field.hpp"
+#include "rule/ir.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -9,11 +14,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/result.hpp"
-#include "detect/literal_scanner.hpp"
-#include "event/field.hpp"
-#include "rule/ir.hpp"
 
 namespace vedette::detect {
 
@@ -57,7 +57,7 @@ class FieldMatcher {
   struct Equal {
     AtomIndex atom = 0;
     bool cased = false;
-    std::string text;   // as written
+    std::string text;  // as written
     std::string lower;
   };
 

@@ -2,13 +2,13 @@
 // filter of our own for few literals and where Vectorscan is not built in.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace vedette::detect {
 

@@ -28,8 +28,8 @@ std::string_view raw_of(Batch const& batch, Event const& event, Arena& arena) {
   return in_block ? event.raw_view() : arena.copy(event.raw_view());
 }
 
-/// Whether the event whose inputs begin at `first` is evidence of this node and key already. However
-/// many members it satisfies, it is one event.
+/// Whether the event whose inputs begin at `first` is evidence of this node and key already.
+/// However many members it satisfies, it is one event.
 bool is_evidence(MatchedBatch const& batch, std::size_t first, rule::RuleIndex node,
                  std::string_view key) {
   for (std::size_t i = first; i < batch.inputs.size(); ++i) {
@@ -69,8 +69,8 @@ bool decode_evidence(std::string_view bytes, EvidenceRecord& out) {
     return false;
   }
   std::memcpy(&head, bytes.data(), sizeof head);
-  out = {head.time,       head.digest, LogId{head.log},   head.generation,
-         head.offset,     head.part,   TypeId{head.type}, bytes.substr(sizeof head)};
+  out = {head.time,   head.digest, LogId{head.log},   head.generation,
+         head.offset, head.part,   TypeId{head.type}, bytes.substr(sizeof head)};
   return true;
 }
 
@@ -106,7 +106,8 @@ void Collector::collect(Batch& batch, std::vector<Hit> const& hits, MatchedBatch
     KeyedInput input;
     input.time = event.time;
     input.repeat = event.repeat;
-    input.digest = event_digest(type_names_[static_cast<std::size_t>(event.type)], event.raw_view());
+    input.digest =
+        event_digest(type_names_[static_cast<std::size_t>(event.type)], event.raw_view());
     input.evidence = static_cast<std::uint32_t>(out.events_matched.size());
     bool taken = false;
     std::size_t const event_inputs = out.inputs.size();
@@ -132,13 +133,13 @@ bool Collector::add_inputs(Batch& batch, Event const& event, rule::RuleIndex rul
     input.value = {};
     if (!target.values.empty()) {
       bool first = true;
-      std::size_t const found = rule::for_each_key(
-          batch, event, target.values, value_buffer_, [&](std::string_view value) {
-            if (first) {
-              input.value = digest128(value);
-              first = false;
-            }
-          });
+      std::size_t const found = rule::for_each_key(batch, event, target.values, value_buffer_,
+                                                   [&](std::string_view value) {
+                                                     if (first) {
+                                                       input.value = digest128(value);
+                                                       first = false;
+                                                     }
+                                                   });
       if (found == 0) {
         out.no_key.push_back(target.node);
         continue;

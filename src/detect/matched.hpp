@@ -1,18 +1,18 @@
 // What workers hand to the keyed state: the evidence of a batch, keys and raw text included.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/arena.hpp"
 #include "base/hash.hpp"
 #include "detect/episode.hpp"
 #include "detect/plan.hpp"
 #include "flow/watermark.hpp"
 #include "rule/key.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace vedette::detect {
 
@@ -27,7 +27,7 @@ struct KeyedInput {
   std::uint32_t key_offset = 0;
   std::uint32_t key_size = 0;
   std::uint16_t member = 0;
-  bool again = false;          ///< the event is evidence of this node and key by an earlier member
+  bool again = false;  ///< the event is evidence of this node and key by an earlier member
 };
 
 /// What the evidence log keeps of an event.
@@ -46,13 +46,13 @@ struct MatchedBatch {
   Nanos arrival = 0;
   BatchTimes times;
   std::vector<KeyedInput> inputs;
-  std::string keys;                    ///< encoded keys, back to back
+  std::string keys;                            ///< encoded keys, back to back
   std::vector<EvidenceRecord> events_matched;  ///< what inputs are evidence of
-  std::unique_ptr<char[]> block;       ///< the bytes `raw` points to
-  Arena arena;                         ///< raw texts that are not in the block
-  std::vector<std::uint32_t> no_key;   ///< rules whose evidence had no group-by value, one per event
+  std::unique_ptr<char[]> block;               ///< the bytes `raw` points to
+  Arena arena;                                 ///< raw texts that are not in the block
+  std::vector<std::uint32_t> no_key;  ///< rules whose evidence had no group-by value, one per event
   std::uint64_t records = 0, events = 0, blank = 0, dropped = 0, unknown = 0, cut = 0;
-  std::uint64_t matched = 0;           ///< events that at least one rule took
+  std::uint64_t matched = 0;  ///< events that at least one rule took
   std::uint64_t bytes = 0;
 };
 
@@ -74,12 +74,12 @@ class Collector {
     rule::RuleIndex node = 0;
     std::uint16_t member = 0;
     bool keyed = false;
-    bool shared = false;                 // the node has other members
+    bool shared = false;  // the node has other members
     std::vector<rule::KeyField> keys;
     std::vector<rule::KeyField> values;
   };
-  bool add_inputs(Batch& batch, Event const& event, rule::RuleIndex rule,
-                  std::size_t event_inputs, KeyedInput& input, MatchedBatch& out);
+  bool add_inputs(Batch& batch, Event const& event, rule::RuleIndex rule, std::size_t event_inputs,
+                  KeyedInput& input, MatchedBatch& out);
 
   Plan const& plan_;
   std::vector<std::vector<Target>> targets_;  // by rule

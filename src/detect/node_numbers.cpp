@@ -1,9 +1,9 @@
 #include "detect/node_numbers.hpp"
 
+#include "rule/key.hpp"
+
 #include <map>
 #include <string>
-
-#include "rule/key.hpp"
 
 namespace vedette::detect {
 namespace {

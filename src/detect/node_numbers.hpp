@@ -1,16 +1,16 @@
-// Nodes at rest. A rule's index changes whenever rules do; on disk a node has a number that stays, and
-// belongs to what the rule says: a changed rule is another node, and the state of the old one is
-// dropped.
+// Nodes at rest. A rule's index changes whenever rules do; on disk a node has a number that stays,
+// and belongs to what the rule says: a changed rule is another node, and the state of the old one
+// is dropped.
 #pragma once
-
-#include <cstdint>
-#include <unordered_map>
-#include <vector>
 
 #include "base/hash.hpp"
 #include "base/result.hpp"
 #include "rule/ir.hpp"
 #include "state/snapshot.hpp"
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
 
 namespace vedette::detect {
 
@@ -30,9 +30,9 @@ class NodeNumbers {
   Status load(state::SnapshotReader const& in);
 
  private:
-  std::vector<Digest> identities_;     // by rule index
-  std::vector<NodeNumber> numbers_;    // by rule index
-  NodeNumber next_ = 0;                // never given twice: state of old nodes may lie around
+  std::vector<Digest> identities_;   // by rule index
+  std::vector<NodeNumber> numbers_;  // by rule index
+  NodeNumber next_ = 0;              // never given twice: state of old nodes may lie around
   std::unordered_map<NodeNumber, rule::RuleIndex> indexes_;
 };
 

@@ -99,8 +99,8 @@ void Plan::flatten(Expr const& expr, std::uint32_t at) {
   }
 }
 
-// A list of alternatives that are all decided by what has hit (file extensions, names) is one bit, set
-// by whichever hits, instead of a walk over all of them.
+// A list of alternatives that are all decided by what has hit (file extensions, names) is one bit,
+// set by whichever hits, instead of a walk over all of them.
 void Plan::group_alternatives(ExprNode& node) {
   constexpr std::uint32_t kWorthwhile = 3;
   if (node.count < kWorthwhile) {

@@ -2,15 +2,15 @@
 // rules woken by their cheapest necessary atoms, so that cost grows with hits, not with rules.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <vector>
-
 #include "base/result.hpp"
 #include "catalog/catalog.hpp"
 #include "detect/field_matcher.hpp"
 #include "event/event.hpp"
 #include "rule/ir.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
 
 namespace vedette::detect {
 
@@ -22,7 +22,7 @@ struct Hit {
 
 /// A node that takes the events (or openings) of a rule.
 struct Consumer {
-  rule::RuleIndex node = 0;    ///< the correlation, or the rule itself
+  rule::RuleIndex node = 0;  ///< the correlation, or the rule itself
   std::uint16_t member = 0;
 };
 
@@ -52,16 +52,16 @@ class Plan {
     FieldId field{};
     FieldType type{};
     bool keyword = false;
-    bool eager = false;      ///< judged by a FieldMatcher: false unless it hit
-    bool needs_test = false; ///< a hit means "perhaps": to be tested whole
+    bool eager = false;       ///< judged by a FieldMatcher: false unless it hit
+    bool needs_test = false;  ///< a hit means "perhaps": to be tested whole
     rule::Op op{};
   };
   struct Lane {
-    std::vector<std::unique_ptr<FieldMatcher>> matchers;   // by slot; null: field not asked for
-    std::unique_ptr<FieldMatcher> keywords;                // over the raw text
-    std::vector<std::uint32_t> wake_first;                 // by atom; into wakes
+    std::vector<std::unique_ptr<FieldMatcher>> matchers;  // by slot; null: field not asked for
+    std::unique_ptr<FieldMatcher> keywords;               // over the raw text
+    std::vector<std::uint32_t> wake_first;                // by atom; into wakes
     std::vector<rule::RuleIndex> wakes;
-    std::vector<rule::RuleIndex> always;                   // rules without necessary atom
+    std::vector<rule::RuleIndex> always;  // rules without necessary atom
   };
 
   void describe_atoms();
@@ -80,11 +80,11 @@ class Plan {
   catalog::Catalog const* catalog_ = nullptr;
   std::vector<AtomInfo> atoms_;
   std::vector<ExprNode> expr_nodes_;
-  std::vector<std::vector<std::uint32_t>> atom_groups_;    // by atom: lists of alternatives it is in
+  std::vector<std::vector<std::uint32_t>> atom_groups_;  // by atom: lists of alternatives it is in
   std::uint32_t group_count_ = 1;
-  std::vector<std::uint32_t> rule_root_;                   // by rule: its condition in expr_nodes_
-  std::vector<std::unique_ptr<Lane>> lanes_;               // by log type; null: no rule
-  std::vector<std::uint16_t> field_slot_;                  // by field id; 0 = no atom asks for it
+  std::vector<std::uint32_t> rule_root_;      // by rule: its condition in expr_nodes_
+  std::vector<std::unique_ptr<Lane>> lanes_;  // by log type; null: no rule
+  std::vector<std::uint16_t> field_slot_;     // by field id; 0 = no atom asks for it
   std::uint16_t slot_count_ = 1;
   std::vector<std::vector<Consumer>> consumers_;
   std::unique_ptr<AtomTester> tester_;

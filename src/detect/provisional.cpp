@@ -1,9 +1,9 @@
 #include "detect/provisional.hpp"
 
+#include "rule/key.hpp"
+
 #include <algorithm>
 #include <tuple>
-
-#include "rule/key.hpp"
 
 namespace vedette::detect {
 
@@ -25,7 +25,7 @@ struct Provisional::View {
   std::uint64_t told = 0;        // count of the newest episode when it was told
   bool dirty = true;
   bool touched = false;
-  bool changed = false;          // something opened or closed since it was told
+  bool changed = false;  // something opened or closed since it was told
 };
 
 namespace {
@@ -126,7 +126,8 @@ void Provisional::feed(View& view) {
 }
 
 void Provisional::settled(Cell const& cell) {
-  if (auto const found = views_.find(view_id(cell.node, std::string(cell.key()))); found != views_.end()) {
+  if (auto const found = views_.find(view_id(cell.node, std::string(cell.key())));
+      found != views_.end()) {
     found->second->dirty = true;
     mark(*found->second);
   }

@@ -5,14 +5,14 @@
 // Evidence that comes in order is applied directly; anything else marks the cell to be built again.
 #pragma once
 
+#include "detect/engine.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "detect/engine.hpp"
 
 namespace vedette::detect {
 

@@ -1,10 +1,10 @@
 #include "detect/waiting.hpp"
 
+#include "detect/waiting_record.hpp"
+
 #include <algorithm>
 #include <new>
 #include <tuple>
-
-#include "detect/waiting_record.hpp"
 
 namespace vedette::detect {
 namespace {
@@ -50,9 +50,8 @@ void WaitingEvidence::add(Pending const& pending, Cell* cell) {
   std::size_t const size = record.size();
   if (bucket.blocks.empty() || bucket.blocks.back().used + size > bucket.blocks.back().size) {
     Block block;
-    block.size = bucket.blocks.empty()
-                     ? kFirstBlock
-                     : std::min(bucket.blocks.back().size * 4, kLargestBlock);
+    block.size = bucket.blocks.empty() ? kFirstBlock
+                                       : std::min(bucket.blocks.back().size * 4, kLargestBlock);
     block.bytes = std::make_unique_for_overwrite<std::byte[]>(block.size);
     bucket.blocks.push_back(std::move(block));
     bytes_ += bucket.blocks.back().size + sizeof(Block);
@@ -126,8 +125,8 @@ Pending WaitingEvidence::pending_of(Record const& record, std::int64_t second) c
 
 void WaitingEvidence::take_first(Judge const& judge) {
   std::int64_t const second = first_second();
-  bool const in_runs = std::any_of(runs_.begin(), runs_.end(),
-                                   [&](Run const& run) { return run.second == second; });
+  bool const in_runs =
+      std::any_of(runs_.begin(), runs_.end(), [&](Run const& run) { return run.second == second; });
   auto const at = buckets_.find(second);
   sorted_.clear();
   if (at != buckets_.end()) {

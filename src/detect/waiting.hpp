@@ -1,13 +1,21 @@
-// Evidence that waits for the watermark, by second of event time; a second comes out whole and sorted.
+// Evidence that waits for the watermark, by second of event time; a second comes out whole and
+// sorted.
 //
 // Memory first: records of 48 bytes in blocks. Past its share of the memory what is farthest from
 // being due is sorted and written out as a run (state/run_file.hpp); a second that is due is merged
-// from memory and runs. So neither much disorder, nor stamps centuries ahead, nor a second that holds
-// everything needs more memory than the share.
+// from memory and runs. So neither much disorder, nor stamps centuries ahead, nor a second that
+// holds everything needs more memory than the share.
 //
 // At rest: what came since the last checkpoint is written as one more run (`increment`), so that a
 // checkpoint costs what is new. Without a folder everything goes into the snapshot itself.
 #pragma once
+
+#include "base/result.hpp"
+#include "detect/cell.hpp"
+#include "detect/node_numbers.hpp"
+#include "state/files.hpp"
+#include "state/run_file.hpp"
+#include "state/snapshot.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -17,19 +25,12 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
-#include "detect/cell.hpp"
-#include "detect/node_numbers.hpp"
-#include "state/files.hpp"
-#include "state/run_file.hpp"
-#include "state/snapshot.hpp"
-
 namespace vedette::detect {
 
 /// Evidence that waits for the watermark.
 struct Pending {
   Item item;
-  std::string_view key;      ///< encoded
+  std::string_view key;  ///< encoded
   rule::RuleIndex node = 0;
   std::uint32_t source = 0;  ///< first_seen: whose learning period counts
   bool keyed = false;        ///< false: the rule makes an episode per event
@@ -51,8 +52,8 @@ class WaitingEvidence {
 
   static constexpr std::uint32_t kMostSources = 1U << 14;
 
-  /// `cell` is null for rules that make an episode per event; else it is pinned (Cell::pending) until
-  /// it is judged or written out. Pending::source is below kMostSources.
+  /// `cell` is null for rules that make an episode per event; else it is pinned (Cell::pending)
+  /// until it is judged or written out. Pending::source is below kMostSources.
   void add(Pending const& pending, Cell* cell);
   bool empty() const { return buckets_.empty() && runs_.empty(); }
   /// The least second there is; only when not empty().
@@ -119,8 +120,8 @@ class WaitingEvidence {
   /// Records of the seconds below `below` that a checkpoint has written.
   struct Increment {
     std::uint32_t number = 0;
-    std::int64_t last = 0;     // greatest second in it
-    std::int64_t below = 0;    // from here on runs hold what it says
+    std::int64_t last = 0;   // greatest second in it
+    std::int64_t below = 0;  // from here on runs hold what it says
   };
 
   Bucket& bucket_of(std::int64_t second);
@@ -157,7 +158,7 @@ class WaitingEvidence {
   std::map<std::int64_t, Bucket> buckets_;  // by second
   Bucket* last_bucket_ = nullptr;           // that of last_second_
   std::int64_t last_second_ = 0;
-  std::vector<Sorted> sorted_;              // of the second in hand
+  std::vector<Sorted> sorted_;  // of the second in hand
   std::vector<Run> runs_;
   std::vector<Increment> increments_;
   std::uint32_t next_number_ = 1;

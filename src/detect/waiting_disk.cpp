@@ -1,10 +1,10 @@
 // Waiting evidence on disk: its form, runs, and how they come back.
-#include <algorithm>
-#include <filesystem>
-
 #include "detect/waiting.hpp"
 #include "detect/waiting_record.hpp"
 #include "state/record.hpp"
+
+#include <algorithm>
+#include <filesystem>
 
 namespace vedette::detect {
 namespace {
@@ -118,8 +118,7 @@ void WaitingEvidence::judge_merged(std::int64_t second, Judge const& judge) {
     }
     Run* least = nullptr;
     for (Run& run : runs_) {
-      if (run.second == second &&
-          (least == nullptr || run.reader.key() < least->reader.key())) {
+      if (run.second == second && (least == nullptr || run.reader.key() < least->reader.key())) {
         least = &run;
       }
     }
@@ -233,9 +232,8 @@ Status WaitingEvidence::merge_small_runs() {
   if (runs_.size() <= kMostRuns) {
     return {};
   }
-  std::sort(runs_.begin(), runs_.end(), [](Run const& a, Run const& b) {
-    return a.reader.left() > b.reader.left();
-  });
+  std::sort(runs_.begin(), runs_.end(),
+            [](Run const& a, Run const& b) { return a.reader.left() > b.reader.left(); });
   std::size_t const first = runs_.size() / 2;
   std::vector<state::RunReader> readers;
   for (std::size_t i = first; i < runs_.size(); ++i) {

@@ -1,9 +1,9 @@
 // How waiting evidence lies in memory; for waiting*.cpp only.
 #pragma once
 
-#include <cstring>
-
 #include "detect/waiting.hpp"
+
+#include <cstring>
 
 namespace vedette::detect {
 
@@ -11,7 +11,7 @@ struct WaitingEvidence::Record {
   Digest digest;
   EvidenceRef evidence = 0;
   Cell* cell = nullptr;
-  std::uint32_t nanos = 0;   // of its second
+  std::uint32_t nanos = 0;  // of its second
   std::uint32_t repeat = 1;
   rule::RuleIndex node = 0;
   std::uint16_t member = 0;

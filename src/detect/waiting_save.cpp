@@ -1,10 +1,10 @@
 // Waiting evidence in checkpoints.
+#include "detect/waiting.hpp"
+#include "detect/waiting_record.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
-
-#include "detect/waiting.hpp"
-#include "detect/waiting_record.hpp"
 
 namespace vedette::detect {
 namespace {
@@ -151,9 +151,8 @@ void WaitingEvidence::load_pair(std::string_view key, std::string_view value, Lo
 }
 
 Status WaitingEvidence::load(state::SnapshotReader const& in, Nanos judged, Loaded& loaded) {
-  bool const whole = state::for_each_pair(in.bytes(kWaitingInline), [&](auto key, auto value) {
-    load_pair(key, value, loaded);
-  });
+  bool const whole = state::for_each_pair(
+      in.bytes(kWaitingInline), [&](auto key, auto value) { load_pair(key, value, loaded); });
   auto const increments = in.column<std::uint32_t>(kWaitingIncrements);
   auto const last = in.column<std::int64_t>(kWaitingIncrementLast);
   auto const below = in.column<std::int64_t>(kWaitingIncrementBelow);

@@ -1,16 +1,16 @@
 // What flows: events in batches. A batch owns every byte its events point to.
 #pragma once
 
+#include "base/arena.hpp"
+#include "base/hash.hpp"
+#include "base/time.hpp"
+#include "event/field.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/arena.hpp"
-#include "base/hash.hpp"
-#include "base/time.hpp"
-#include "event/field.hpp"
 
 namespace vedette {
 
@@ -29,12 +29,12 @@ struct Event {
   std::uint32_t first_field = 0;  ///< index into Batch::fields
   std::uint16_t field_count = 0;
   TypeId type{};
-  std::uint32_t repeat = 1;   ///< how often the source says it happened
-  std::uint64_t offset = 0;   ///< of the record in its log
-  std::uint16_t part = 0;     ///< n-th event of its record
-  std::uint8_t decoder = 0;   ///< index into the decoder list, 0xFF = none took it
+  std::uint32_t repeat = 1;  ///< how often the source says it happened
+  std::uint64_t offset = 0;  ///< of the record in its log
+  std::uint16_t part = 0;    ///< n-th event of its record
+  std::uint8_t decoder = 0;  ///< index into the decoder list, 0xFF = none took it
   bool time_from_arrival = false;
-  bool cut = false;           ///< the record was longer than the bound; the rest was counted, not kept
+  bool cut = false;  ///< the record was longer than the bound; the rest was counted, not kept
 
   std::string_view raw_view() const { return {raw, raw_size}; }
 };
@@ -52,10 +52,10 @@ struct Block {
   std::uint32_t generation = 0;
   std::uint64_t offset = 0;  ///< of the first byte, in the log (decompressed bytes for gz and zstd)
   Framing framing = Framing::lines;
-  bool cut = false;          ///< holds one record only, whose rest was too long and left out
-  Nanos arrival = 0;         ///< wall time at reading (for files: used for events without time)
-  Nanos reference = 0;       ///< what year-less stamps are resolved against (files: modification time)
-  int year = 0;              ///< --year state at the first record: its year; 0 = use `reference`
+  bool cut = false;     ///< holds one record only, whose rest was too long and left out
+  Nanos arrival = 0;    ///< wall time at reading (for files: used for events without time)
+  Nanos reference = 0;  ///< what year-less stamps are resolved against (files: modification time)
+  int year = 0;         ///< --year state at the first record: its year; 0 = use `reference`
   Nanos year_mark = kNever;  ///< --year state: greatest stamp so far (in `year`)
 };
 
@@ -66,8 +66,8 @@ class Batch {
   Arena arena;  ///< bytes made while decoding (unescaped texts, joined values)
   std::vector<Event> events;
   std::vector<Field> fields;
-  std::uint64_t records = 0;  ///< records read; records without an event are counted by reason
-  std::uint64_t dropped = 0;  ///< records dropped by a configured filter
+  std::uint64_t records = 0;      ///< records read; records without an event are counted by reason
+  std::uint64_t dropped = 0;      ///< records dropped by a configured filter
   std::uint64_t fields_over = 0;  ///< fields past the bound per event: in `raw` only
 
   Field* begin(Event const& event) { return fields.data() + event.first_field; }

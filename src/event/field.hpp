@@ -5,18 +5,18 @@
 // address, an `int` field by number. See docs/decisions/values-are-views.md.
 #pragma once
 
+#include "base/time.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
-
-#include "base/time.hpp"
 
 namespace vedette {
 
 /// Index of an interned name. Common fields come first, in the order of content/fields.yaml.
 enum class FieldId : std::uint16_t {};
-/// Stands before a field whose name could not be interned (the table is full): the entry itself holds
-/// the name, the next entry (same id) the value.
+/// Stands before a field whose name could not be interned (the table is full): the entry itself
+/// holds the name, the next entry (same id) the value.
 inline constexpr FieldId kUnlisted{0xFFFF};
 
 enum class FieldType : std::uint8_t { text, word, integer, ip, hash, url, time };
@@ -28,7 +28,8 @@ struct Field {
   std::uint32_t size = 0;
   FieldId id{};
   Kind kind = Kind::text;
-  bool escaped = false;  ///< a text that still holds JSON escapes; Event access functions resolve it
+  bool escaped =
+      false;  ///< a text that still holds JSON escapes; Event access functions resolve it
 
   std::string_view view() const { return {data, size}; }
 };

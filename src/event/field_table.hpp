@@ -1,12 +1,12 @@
 // Interned field names with their types. One table per program run, shared by all workers.
 #pragma once
 
+#include "event/field.hpp"
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "event/field.hpp"
 
 namespace vedette {
 

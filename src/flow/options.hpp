@@ -1,16 +1,16 @@
 // Typed options of a source, decoder, enricher or output: described once, checked strictly.
 #pragma once
 
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "base/yaml.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "base/time.hpp"
-#include "base/yaml.hpp"
 
 namespace vedette {
 
@@ -39,8 +39,8 @@ class Options {
   void set(std::string_view name, std::string value);
   void set_list(std::string_view name, std::vector<std::string> values);
 
-  /// Checks a map against `specs`; keys in `ignore` are the caller's own. `${env:X}` and `${file:X}`
-  /// in texts are replaced. Every error names file, line and the valid choices.
+  /// Checks a map against `specs`; keys in `ignore` are the caller's own. `${env:X}` and
+  /// `${file:X}` in texts are replaced. Every error names file, line and the valid choices.
   static Result<Options> from_yaml(yaml::Node const& map, std::vector<OptionSpec> const& specs,
                                    std::vector<std::string_view> const& ignore,
                                    std::string const& file);

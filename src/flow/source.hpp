@@ -1,16 +1,16 @@
-// What a source is to the rest of the house. A source owns one or more logs (partitions); a log is an
-// append-only sequence of records with offsets that can be read again.
+// What a source is to the rest of the house. A source owns one or more logs (partitions); a log is
+// an append-only sequence of records with offsets that can be read again.
 #pragma once
-
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "event/event.hpp"
 #include "flow/options.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace vedette {
 
@@ -43,8 +43,9 @@ class Log {
   /// Where the next read begins, with all it takes to find it again (identity, fingerprint,
   /// generation), as one line of JSON. Records read before are never read again after restore().
   virtual std::string position() const = 0;
-  /// Called before the first read. Reading goes on after the saved position; when the log is not the
-  /// same any more (rotated, cut), with what is left of the old one, then the new one from its start.
+  /// Called before the first read. Reading goes on after the saved position; when the log is not
+  /// the same any more (rotated, cut), with what is left of the old one, then the new one from its
+  /// start.
   virtual Status restore(std::string_view position) = 0;
   /// Bytes known to lie ahead (0 = unknown), for progress and lag.
   virtual std::uint64_t pending_bytes() const { return 0; }
@@ -56,13 +57,15 @@ class Source {
   virtual ~Source() = default;
   virtual std::string const& name() const = 0;
   /// Before open(), once per saved position of this source's logs, also of those that are not there
-  /// at this moment: discover() gives them again (they may have a rest to be read under another name,
-  /// and what they have read is not to be read again). restore() is called on each log nonetheless.
+  /// at this moment: discover() gives them again (they may have a rest to be read under another
+  /// name, and what they have read is not to be read again). restore() is called on each log
+  /// nonetheless.
   virtual void recall(std::string_view log_name, std::string_view position) {
     static_cast<void>(log_name);
     static_cast<void>(position);
   }
-  /// Opens listeners, lists files. Logs that cannot be read are reported in `problems` and left out.
+  /// Opens listeners, lists files. Logs that cannot be read are reported in `problems` and left
+  /// out.
   virtual Status open(std::vector<Error>& problems) = 0;
   /// Logs that have appeared since the last call (new files; on the first call: all).
   virtual std::vector<std::unique_ptr<Log>> discover(std::vector<Error>& problems) = 0;
@@ -78,8 +81,8 @@ class Source {
 
 struct SourceContext {
   Clock const* clock = nullptr;
-  std::string state_dir;        ///< own folder for journals; "" in scan
-  bool follow = false;          ///< run: wait for growth; scan: end at the end
+  std::string state_dir;  ///< own folder for journals; "" in scan
+  bool follow = false;    ///< run: wait for growth; scan: end at the end
   std::size_t max_record = 1 << 20;
 };
 

@@ -1,12 +1,12 @@
 // Watermarks: the event time up to which input is taken to be complete (design section 3).
 #pragma once
 
+#include "base/time.hpp"
+#include "event/event.hpp"
+
 #include <cstdint>
 #include <span>
 #include <vector>
-
-#include "base/time.hpp"
-#include "event/event.hpp"
 
 namespace vedette {
 
@@ -49,10 +49,10 @@ class WatermarkTracker {
 
  private:
   struct Partition {
-    Nanos greatest = kNever;   // believed stamps
-    Nanos mark = kNever;       // greatest - lateness, or the bound
+    Nanos greatest = kNever;  // believed stamps
+    Nanos mark = kNever;      // greatest - lateness, or the bound
     Nanos lateness = 0;
-    Nanos ahead_least = 0;     // of the stamps that may agree on a jump
+    Nanos ahead_least = 0;  // of the stamps that may agree on a jump
     unsigned ahead = 0;
     bool known = false;
     bool ended = false;

@@ -1,12 +1,12 @@
-// How many different values: exact up to a bound, then a HyperLogLog sketch (2^14 registers, standard
-// error 0.81 %). What it answers depends on the set of values alone, not on their order.
+// How many different values: exact up to a bound, then a HyperLogLog sketch (2^14 registers,
+// standard error 0.81 %). What it answers depends on the set of values alone, not on their order.
 #pragma once
+
+#include "base/hash.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
-
-#include "base/hash.hpp"
 
 namespace vedette::state {
 
@@ -51,11 +51,11 @@ class DistinctCounter {
   std::uint64_t count() const;
   bool is_exact() const { return registers_.empty(); }
   std::size_t exact_up_to() const { return exact_; }
-  std::vector<Digest> values() const;                ///< while exact, sorted
+  std::vector<Digest> values() const;  ///< while exact, sorted
   std::vector<std::uint8_t> const& registers() const { return registers_; }
   /// Back from values() and registers(); false when they cannot be from there.
   bool restore(std::vector<Digest> const& values, std::vector<std::uint8_t> registers);
-  std::size_t bytes() const;                         ///< of memory
+  std::size_t bytes() const;  ///< of memory
 
  private:
   void add_to_sketch(Digest const& value);
@@ -64,8 +64,8 @@ class DistinctCounter {
 
   std::size_t exact_;
   std::size_t size_ = 0;
-  bool has_zero_ = false;            // the all-zero digest marks a free slot
-  std::vector<Digest> slots_;        // a power of two, or empty
+  bool has_zero_ = false;      // the all-zero digest marks a free slot
+  std::vector<Digest> slots_;  // a power of two, or empty
   std::vector<std::uint8_t> registers_;
 };
 

@@ -1,5 +1,7 @@
 #include "state/evidence_log.hpp"
 
+#include "state/snapshot.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -7,8 +9,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-
-#include "state/snapshot.hpp"
 
 namespace vedette::state {
 namespace {
@@ -184,8 +184,8 @@ std::string EvidenceLog::read(EvidenceRef ref) {
   }
   File* const file = find_file(source.file);
   std::string out;
-  if (file != nullptr && read_at(file->fd, reinterpret_cast<char*>(&size), sizeof size,
-                                 source.file_offset + offset) &&
+  if (file != nullptr &&
+      read_at(file->fd, reinterpret_cast<char*>(&size), sizeof size, source.file_offset + offset) &&
       size <= source.size) {
     out.resize(size);
     if (read_at(file->fd, out.data(), size, source.file_offset + offset + sizeof size)) {

@@ -4,14 +4,14 @@
 // Used by the owner of the keyed state only: no locks. Disk errors are kept and told by status().
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace vedette::state {
 
@@ -54,16 +54,16 @@ class EvidenceLog {
   struct Chunk {
     std::uint32_t references = 0;
     std::uint32_t size = 0;
-    std::uint32_t file = 0;         // valid when spilled
+    std::uint32_t file = 0;  // valid when spilled
     std::uint64_t file_offset = 0;
     bool spilled = false;
-    std::string bytes;              // empty when spilled
+    std::string bytes;  // empty when spilled
   };
   struct File {
     std::uint32_t number = 0;
     int fd = -1;
     std::uint64_t size = 0;
-    std::uint64_t live = 0;         // bytes of chunks still referred to
+    std::uint64_t live = 0;  // bytes of chunks still referred to
   };
 
   Chunk& chunk(EvidenceRef ref) { return chunks_[(ref >> 32) - first_chunk_]; }
@@ -77,10 +77,10 @@ class EvidenceLog {
   std::string dir_;
   std::size_t budget_;
   std::size_t memory_ = 0;
-  std::string spare_;               // of a chunk that has gone: its memory is used again
+  std::string spare_;  // of a chunk that has gone: its memory is used again
   std::deque<Chunk> chunks_;
-  std::uint64_t first_chunk_ = 0;   // number of chunks_[0]
-  std::uint64_t next_spill_ = 0;    // number of the first chunk that may be in memory
+  std::uint64_t first_chunk_ = 0;  // number of chunks_[0]
+  std::uint64_t next_spill_ = 0;   // number of the first chunk that may be in memory
   std::vector<File> files_;
   std::uint32_t next_file_ = 0;
   Status status_;

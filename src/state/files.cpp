@@ -91,9 +91,9 @@ Result<std::size_t> File::read_at(char* out, std::size_t size, std::uint64_t off
 }
 
 Status File::sync() {
-  return ::fdatasync(fd_) == 0 ? Status{}
-                               : Status(fail_errno("cannot sync state to disk", errno,
-                                                   "free disk space"));
+  return ::fdatasync(fd_) == 0
+             ? Status{}
+             : Status(fail_errno("cannot sync state to disk", errno, "free disk space"));
 }
 
 Result<File> File::duplicate() const {
@@ -105,7 +105,7 @@ Result<File> File::duplicate() const {
 }
 
 std::uint64_t File::size() const {
-  struct stat info {};
+  struct stat info{};
   return ::fstat(fd_, &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 

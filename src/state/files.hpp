@@ -1,12 +1,12 @@
 // Reading and writing at a place of a file, and names that are gone only when nobody needs them.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace vedette::state {
 

@@ -1,5 +1,6 @@
 // Which keys may be on disk: a Bloom filter that grows, so that a key that was never seen costs a
-// look at one cache line and not a look at the disk. About 1.5 bytes per key; 1 % of strangers pass.
+// look at one cache line and not a look at the disk. About 1.5 bytes per key; 1 % of strangers
+// pass.
 #pragma once
 
 #include <array>

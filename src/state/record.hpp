@@ -1,8 +1,10 @@
 // Small records of numbered fields, for millions of them at rest: a cell, an episode, waiting
-// evidence. Like snapshot.hpp, but a field costs one or two bytes and numbers are as long as they are.
+// evidence. Like snapshot.hpp, but a field costs one or two bytes and numbers are as long as they
+// are.
 //
-// A field is a varint (number * 4 + form), then by form: a varint, 8 bytes little-endian, or a varint
-// length and bytes. Readers skip numbers they do not know; a number keeps its meaning for ever.
+// A field is a varint (number * 4 + form), then by form: a varint, 8 bytes little-endian, or a
+// varint length and bytes. Readers skip numbers they do not know; a number keeps its meaning for
+// ever.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 #include "state/run_file.hpp"
 
-#include <algorithm>
-
 #include "state/record.hpp"
+
+#include <algorithm>
 
 namespace vedette::state {
 namespace {

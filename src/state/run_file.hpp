@@ -1,15 +1,16 @@
-// Runs: files of (key, value) pairs in ascending order of keys (bytes), written once, read in order.
-// What does not fit into memory is sorted in pieces, written as runs, and merged when it is read.
+// Runs: files of (key, value) pairs in ascending order of keys (bytes), written once, read in
+// order. What does not fit into memory is sorted in pieces, written as runs, and merged when it is
+// read.
 #pragma once
+
+#include "base/result.hpp"
+#include "state/files.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "state/files.hpp"
 
 namespace vedette::state {
 
@@ -53,7 +54,7 @@ class RunReader {
 
  private:
   File file_;
-  std::uint64_t next_;      // in the file, of the pair after this one
+  std::uint64_t next_;  // in the file, of the pair after this one
   std::uint64_t position_;
   std::vector<char> buffer_;  // of the file at buffer_from_; views stay valid when it moves
   std::uint64_t buffer_from_ = 0;

@@ -1,12 +1,12 @@
 #include "state/snapshot.hpp"
 
+#include "base/hash.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-
-#include "base/hash.hpp"
 
 namespace vedette::state {
 namespace {
@@ -146,7 +146,7 @@ Result<std::string> read_checkpoint(std::string const& path) {
     }
     return fail_errno("cannot read " + path, errno);
   }
-  struct stat info {};
+  struct stat info{};
   std::string content;
   if (::fstat(fd, &info) == 0) {
     content.resize(static_cast<std::size_t>(info.st_size));

@@ -5,6 +5,8 @@
 // used keeps its meaning for ever.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -13,8 +15,6 @@
 #include <type_traits>
 #include <unordered_map>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace vedette::state {
 
@@ -60,8 +60,9 @@ class SnapshotReader {
   std::unordered_map<std::uint16_t, std::string_view> fields_;
 };
 
-/// Writes `content` to `path` so that after a crash either the old or the new one is there: temporary
-/// file, fsync, rename, fsync of the folder; with a checksum that read_checkpoint() verifies.
+/// Writes `content` to `path` so that after a crash either the old or the new one is there:
+/// temporary file, fsync, rename, fsync of the folder; with a checksum that read_checkpoint()
+/// verifies.
 Status write_checkpoint(std::string const& path, std::string_view content);
 /// The content; an error when it is damaged, "" when there is none.
 Result<std::string> read_checkpoint(std::string const& path);

@@ -1,9 +1,7 @@
 // unity: off (the only file that includes RocksDB)
 #include "state/spill_store.hpp"
 
-#include <cstdlib>
-#include <filesystem>
-#include <system_error>
+#include "state/files.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/compaction_filter.h>
@@ -14,7 +12,9 @@
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
-#include "state/files.hpp"
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 namespace vedette::state {
 namespace {

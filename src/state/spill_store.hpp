@@ -5,13 +5,13 @@
 // durable copy of everything, by hard links, and the next run begins with such a copy.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace vedette::state {
 
