@@ -6,6 +6,7 @@
 #include "source/registry.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -77,6 +78,8 @@ int main(int argc, char** argv) {
   char const* const path = argv[1];
   int const rounds = argc > 2 ? std::atoi(argv[2]) : 5;
   std::size_t const size = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : std::size_t{256} << 10;
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);  // as the program does: else every block is fresh pages
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
   ::setenv("VEDETTE_BENCH_FILE", path, 1);
   std::uint64_t bytes = 0;
   double const wc = best_seconds(rounds, [] {
