@@ -176,7 +176,7 @@ Command run_command() {
           {kConfigFlag,
            {"workers", "N", "threads (default: one per core)"},
            {"checkpoint-every", "TIME", "how often state is saved (default 5s)"}},
-          {"vedette run --config vedette.yaml"},
+          {"vedette run --config vedette.yaml", "vedette run --config vedette.yaml --workers 1"},
           &run};
 }
 
@@ -185,7 +185,7 @@ Command status_command() {
           "Shows what the running service has read, judged and told.",
           "vedette status [--config FILE]",
           {kConfigFlag},
-          {"vedette status --config vedette.yaml"},
+          {"vedette status", "vedette status --config vedette.yaml"},
           &show_status};
 }
 
@@ -194,7 +194,7 @@ Command check_command() {
           "Checks the configuration and the rules it names.",
           "vedette check [--config FILE]",
           {kConfigFlag},
-          {"vedette check --config vedette.yaml"},
+          {"vedette check", "vedette check --config vedette.yaml"},
           &check};
 }
 

@@ -74,7 +74,7 @@ bool decode_evidence(std::string_view bytes, EvidenceRecord& out) {
   return true;
 }
 
-Collector::Collector(Plan const& plan) : plan_(plan) {
+Collector::Collector(Plan const& plan) {
   FieldTable const& fields = plan.catalog().fields();
   targets_.resize(plan.rules().rules.size());
   for (rule::RuleIndex rule = 0; rule < targets_.size(); ++rule) {

@@ -81,7 +81,6 @@ class Collector {
   bool add_inputs(Batch& batch, Event const& event, rule::RuleIndex rule, std::size_t event_inputs,
                   KeyedInput& input, MatchedBatch& out);
 
-  Plan const& plan_;
   std::vector<std::vector<Target>> targets_;  // by rule
   std::vector<std::string> type_names_;
   std::string buffer_;
