@@ -65,8 +65,8 @@ std::vector<std::uint32_t> rank_by_id(rule::RuleSet const& rules) {
   for (RuleIndex index = 0; index < order.size(); ++index) {
     order[index] = index;
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](RuleIndex a, RuleIndex b) { return rules.rules[a].id < rules.rules[b].id; });
+  std::sort(order.begin(), order.end(),
+            [&](RuleIndex a, RuleIndex b) { return rules.rules[a].id < rules.rules[b].id; });
   std::vector<std::uint32_t> rank(order.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) {
     bool const same = i > 0 && rules.rules[order[i]].id == rules.rules[order[i - 1]].id;

@@ -38,7 +38,7 @@ struct FieldTable::Impl {
   /// Seeded per table, so that no log can hold names that fall into one bucket.
   struct SeededHash {
     std::uint64_t seed;
-    std::size_t operator()(std::string_view text) const { return hash64(text, seed); }
+    std::size_t operator()(std::string_view name) const { return hash64(name, seed); }
   };
 
   using Page = std::array<NameEntry, kPageSize>;
