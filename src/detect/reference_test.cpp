@@ -200,6 +200,7 @@ TEST_CASE("reference: one event is one piece of evidence, however many members i
   REQUIRE_EQ(found.size(), 1);
   CHECK_EQ(found[0].count, 1);
   Case counted;
+  everybody.condition = generated::atom_expr(counted.atoms.intern(atom));
   counted.rules.rules.push_back(everybody);
   counted.correlate(rule::NodeType::event_count, {0, 3}, seconds(60), 2);
   counted.event(0, "a");
