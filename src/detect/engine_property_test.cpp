@@ -32,7 +32,7 @@ TEST_CASE("engine: agrees with the reference on generated rules and events, in a
 }
 
 TEST_CASE("engine: agrees with the reference when state goes to disk") {
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 15; ++seed) {
     generated::Choices choices(seed);
     CAPTURE(seed);
     REQUIRE_EQ(generated::engine_difference(choices, {"", 1, 0}), "");
@@ -40,7 +40,7 @@ TEST_CASE("engine: agrees with the reference when state goes to disk") {
 }
 
 TEST_CASE("engine: agrees with the reference when it is killed and restored") {
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 15; ++seed) {
     StateFolder const folder;
     generated::Choices choices(seed);
     CAPTURE(seed);
