@@ -56,7 +56,7 @@ Result<std::unique_ptr<detect::Plan>> compile_drop(std::vector<yaml::Node> const
   std::vector<lang::RuleFile> files;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     std::string text = "title: drop " + std::to_string(i) + "\nid: drop-" + std::to_string(i) +
-                       "\nlogsource: {}\ndetection:\n  dropped: ";
+                       "\nlogsource: {product: linux}\ndetection:\n  dropped: ";
     append_node(text, conditions[i]);
     text += "\n  condition: dropped\n";
     files.push_back({"drop-" + std::to_string(i) + ".yml", std::move(text)});
