@@ -24,5 +24,6 @@ Clock const& system_clock() {
 }
 
 Nanos monotonic_now() { return read_clock(CLOCK_MONOTONIC); }
+Nanos thread_cpu_now() { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 }  // namespace vedette
