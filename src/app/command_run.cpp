@@ -5,6 +5,7 @@
 
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <optional>
@@ -145,6 +146,10 @@ int show_status(Arguments const& arguments) {
   return kDone;
 }
 
+std::string counted(std::size_t number, std::string const& what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 int check(Arguments const& arguments) {
   std::optional<Config> const config = read_config(arguments);
   if (!config) {
@@ -160,8 +165,14 @@ int check(Arguments const& arguments) {
     print_error(plan.error());
     return kWrongUse;
   }
-  std::printf("%s is fine: %zu sources, %zu outputs, %zu rules\n", config->file.c_str(),
-              config->sources.size(), config->outputs.size(), (*plan)->rules().rules.size());
+  auto const& rules = (*plan)->rules().rules;
+  auto const loaded = std::count_if(rules.begin(), rules.end(), [](rule::Rule const& rule) {
+    return rule.status != rule::RuleStatus::refused;
+  });
+  std::printf("%s is fine: %s, %s, %s\n", config->file.c_str(),
+              counted(config->sources.size(), "source").c_str(),
+              counted(config->outputs.size(), "output").c_str(),
+              counted(static_cast<std::size_t>(loaded), "rule").c_str());
   return kDone;
 }
 
@@ -176,7 +187,8 @@ Command run_command() {
           {kConfigFlag,
            {"workers", "N", "threads (default: one per core)"},
            {"checkpoint-every", "TIME", "how often state is saved (default 5s)"}},
-          {"vedette run --config vedette.yaml", "vedette run --config vedette.yaml --workers 1"},
+          {"vedette run --config vedette.yaml",
+           "journalctl -f -o short-iso | vedette run --config from-stdin.yaml"},
           &run};
 }
 
@@ -185,7 +197,7 @@ Command status_command() {
           "Shows what the running service has read, judged and told.",
           "vedette status [--config FILE]",
           {kConfigFlag},
-          {"vedette status", "vedette status --config vedette.yaml"},
+          {"vedette status --config vedette.yaml", "vedette status | python3 -m json.tool"},
           &show_status};
 }
 
@@ -194,7 +206,7 @@ Command check_command() {
           "Checks the configuration and the rules it names.",
           "vedette check [--config FILE]",
           {kConfigFlag},
-          {"vedette check", "vedette check --config vedette.yaml"},
+          {"vedette check --config vedette.yaml", "vedette check && systemctl reload vedette"},
           &check};
 }
 

@@ -55,7 +55,8 @@ std::vector<OptionSpec> rules_options() {
        .fallback = "[default]"},
       {.name = "disable",
        .type = OptionSpec::Type::list,
-       .doc = "ids or titles of rules that shall not run"},
+       .doc =
+           "ids or titles of rules that shall not alert; what others count of them still counts"},
   };
 }
 

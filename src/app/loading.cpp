@@ -28,6 +28,39 @@ void report_refused(rule::RuleSet const& rules) {
   }
 }
 
+bool is_named(rule::Rule const& rule, std::string const& name) {
+  return name == rule.id || name == rule.title;
+}
+
+/// Rules that are disabled do not alert. One that others count goes on being counted by them: who
+/// is tired of failed passwords still wants to hear of brute force.
+void disable_rules(std::vector<std::string> const& disabled, rule::RuleSet& rules) {
+  for (std::string const& name : disabled) {
+    if (std::none_of(rules.rules.begin(), rules.rules.end(),
+                     [&](rule::Rule const& rule) { return is_named(rule, name); })) {
+      print_error({"no rule has the id or title '" + name + "', so it cannot be disabled",
+                   "see vedette rules list", "", 0});
+    }
+  }
+  std::vector<bool> needed(rules.rules.size(), false);
+  for (std::size_t i = rules.rules.size(); i-- > 0;) {  // members stand before those who use them
+    rule::Rule& rule = rules.rules[i];
+    if (std::any_of(disabled.begin(), disabled.end(),
+                    [&](std::string const& name) { return is_named(rule, name); })) {
+      rule.alerts = false;
+      if (!needed[i] && rule.status != rule::RuleStatus::refused) {
+        rule.status = rule::RuleStatus::refused;
+        rule.reason = "disabled by the configuration";
+      }
+    }
+    if (rule.status != rule::RuleStatus::refused) {
+      for (rule::Member const& member : rule.node.members) {
+        needed[member.rule] = true;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Result<Content> load_content(std::string_view format) {
@@ -45,12 +78,7 @@ Result<std::unique_ptr<detect::Plan>> load_plan(std::vector<std::string> const& 
       rule_paths.empty() ? std::vector<std::string>{"default"} : rule_paths;
   TRY(rule::RuleSet rules, lang::load_rules(paths, catalog));
   report_refused(rules);
-  for (rule::Rule& rule : rules.rules) {
-    if (std::find(disabled.begin(), disabled.end(), rule.id) != disabled.end()) {
-      rule.status = rule::RuleStatus::refused;
-      rule.reason = "disabled by the configuration";
-    }
-  }
+  disable_rules(disabled, rules);
   bool const any = std::any_of(rules.rules.begin(), rules.rules.end(), [](rule::Rule const& rule) {
     return rule.status != rule::RuleStatus::refused;
   });
