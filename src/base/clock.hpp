@@ -29,8 +29,8 @@ class ManualClock final : public Clock {
 /// Monotonic nanoseconds, for measuring only.
 Nanos monotonic_now();
 
-/// Nanoseconds of processor time this thread has used, for measuring only: other work on the machine
-/// does not count.
+/// Nanoseconds of processor time this thread has used, for measuring only: other work on the
+/// machine does not count.
 Nanos thread_cpu_now();
 
 }  // namespace vedette
