@@ -61,8 +61,8 @@ int dispatch(std::vector<Command> const& commands, int argc, char** argv) {
 
 int start(int argc, char** argv) {
   // Blocks and batches are used again and again: keep them instead of asking the kernel each time.
-  // One heap for all threads: state is made by whichever worker moves a batch, and a heap each
-  // would hold what the others could use (a third of memory). The hot path allocates nothing.
+  // One heap for all threads: state is made by whichever worker moves a batch, and with a heap each
+  // a third of the memory would lie idle. The hot path allocates nothing.
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
