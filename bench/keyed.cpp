@@ -29,7 +29,7 @@ constexpr Nanos kStart = 1'767'571'200 * kSecond;
 struct Discard final : detect::EpisodeSink {
   std::uint64_t episodes = 0;
   void episode(detect::Episode&&) override { ++episodes; }
-  std::size_t evidence_wanted(rule::RuleIndex) const override { return 0; }
+  std::size_t evidence_wanted(detect::Episode const&) const override { return 0; }
 };
 
 struct Case {

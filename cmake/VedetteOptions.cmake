@@ -16,7 +16,9 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # g++ leaves these out of -Wconversion for C++, so we do in both.
   target_compile_options(vedette_options INTERFACE -Wno-sign-conversion
-    -Wno-implicit-int-float-conversion)
+    -Wno-implicit-int-float-conversion
+    # libstdc++ 12: std::stable_sort itself uses what C++17 deprecated
+    -Wno-deprecated-declarations)
 endif()
 
 # Runs on any machine since about 2009; faster code for newer ones is chosen at run time, function by function.

@@ -8,10 +8,10 @@ packages=(
   clang-19 clang-tidy-19 clang-format-19 lld-19 libclang-rt-19-dev
   # libraries
   doctest-dev libvectorscan-dev libre2-dev libyaml-cpp-dev libsimdjson-dev libzstd-dev zlib1g-dev
-  libxxhash-dev librocksdb-dev libcurl4-openssl-dev libssl-dev libfmt-dev
+  libxxhash-dev librocksdb-dev libcurl4-openssl-dev libssl-dev libfmt-dev libmicrohttpd-dev libgnutls28-dev libaudit-dev libsystemd-dev
   # tests and the sample incident
-  zstd gzip procps netcat-openbsd rsyslog nginx-light openssh-server openssh-client sshpass sudo curl
-  iproute2 util-linux
+  zstd gzip procps netcat-openbsd rsyslog rsyslog-openssl nginx-light openssh-server openssh-client sshpass sudo curl
+  iproute2 util-linux systemd-journal-remote
 )
 
 missing=()

@@ -23,7 +23,7 @@ def main() -> int:
     with open(listing, encoding="utf-8") as f:
         names = sorted(os.path.relpath(n, root) for n in f.read().split("\n") if n)
     out = ['// Written by tools/embed_content.py from content/.', '#include "catalog/embedded.hpp"', "",
-           "#include <array>", "", "namespace vedette::catalog {", "namespace {", "",
+           "#include <array>", "", '#pragma GCC diagnostic ignored "-Woverlength-strings"', "", "namespace vedette::catalog {", "namespace {", "",
            f"constexpr std::array<EmbeddedFile, {len(names)}> files{{{{"]
     for name in names:
         with open(os.path.join(root, name), "rb") as f:

@@ -4,77 +4,30 @@
 # Real daemons (rsyslogd, sshd, sudo, su, useradd, nginx) are attacked over loopback addresses, and what they
 # write is kept as they wrote it. Nothing is invented, nothing is edited.
 #
-# Everything happens in a machine of its own made of namespaces: own host name, own loopback network, own
-# process table, own /etc, /home, /var/log, /var/www, /run, /tmp and /dev. The users of the story never exist
-# outside it, and when this script ends all it started ends with it. Takes about three minutes.
+# Everything happens in a machine of its own made of namespaces (../machine.sh): the users of the story never
+# exist outside it, and when this script ends all it started ends with it. Takes about three minutes.
 #
 # Needs root and: openssh-server openssh-client sshpass sudo nginx-light rsyslog curl iproute2 (Debian 12).
 # usage: record.sh [FOLDER]      FOLDER: where auth.log and access.log go; default: beside this script
 set -eu
 
-if [ "${1:-}" = --help ]; then sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0; fi
+if [ "${1:-}" = --help ]; then sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0; fi
 
-if [ "${SIEGE_INSIDE:-}" != yes ]; then
-    if [ "$(id -u)" != 0 ]; then echo "record.sh: needs root; run it with sudo" >&2; exit 2; fi
-    for tool in unshare sshd sshpass sudo nginx rsyslogd curl ip useradd; do
-        command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null ||
-            { echo "record.sh: $tool is missing; apt-get install openssh-server sshpass sudo nginx-light rsyslog curl iproute2" >&2; exit 2; }
-    done
+if [ "${RECORD_INSIDE:-}" != yes ]; then
     folder=$(cd "${1:-$(dirname "$0")}" && pwd)
-    self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
-    # The script and the two logs pass through open files, so that nothing inside needs to know a path of this machine.
-    exec 7<"$self" 8>"$folder/auth.log.new" 9>"$folder/access.log.new"
-    trap 'rm -f "$folder/auth.log.new" "$folder/access.log.new"' EXIT
-    status=0
-    env -i SIEGE_INSIDE=yes SIEGE_DEBUG="${SIEGE_DEBUG:-}" PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb \
-        unshare --mount --uts --ipc --net --pid --fork --kill-child --mount-proc bash /proc/self/fd/7 || status=$?
-    exec 7<&- 8>&- 9>&-
-    if [ "$status" != 0 ] || [ ! -s "$folder/auth.log.new" ] || [ ! -s "$folder/access.log.new" ]; then
-        echo "record.sh: recording failed (status $status); the old record stays" >&2
-        exit 1
-    fi
-    mv "$folder/auth.log.new" "$folder/auth.log"
-    mv "$folder/access.log.new" "$folder/access.log"
+    . "$(dirname "$0")/../machine.sh"
+    packages='openssh-server sshpass sudo nginx-light rsyslog curl iproute2'
+    needs sshd sshpass sudo nginx rsyslogd curl ip useradd
+    record "$0" auth.log access.log
+    mv "$recorded/auth.log" "$recorded/access.log" "$folder"
+    chmod 644 "$folder/auth.log" "$folder/access.log"
     wc -lc "$folder/auth.log" "$folder/access.log"
     exit 0
 fi
 
 # ---------------------------------------------------------------------------------- the machine web1
-say() { echo "$(date +%T) $*" >&2; }
-cd /
-hostname web1
-ip link set lo up
-
-mount -t tmpfs -o mode=755 tmpfs /mnt
-cp -a /etc /mnt/etc                                     # a private copy: users, sudoers and PAM settings of the story
-mkdir /mnt/dev
-mount --bind /mnt/etc /etc
-for d in home var/log var/www run tmp var/mail var/lib/sudo var/lib/nginx; do
-    mkdir -p "/$d"; mount -t tmpfs -o mode=755 tmpfs "/$d"
-done
-chmod 1777 /tmp
-for f in /var/log/lastlog /var/log/wtmp /var/log/btmp /run/utmp; do : >$f; done; chmod 600 /var/log/btmp
-mount --bind /mnt/dev /dev
-mknod -m 666 /dev/null c 1 3; mknod -m 666 /dev/zero c 1 5; mknod -m 666 /dev/full c 1 7
-mknod -m 666 /dev/random c 1 8; mknod -m 666 /dev/urandom c 1 9; mknod -m 666 /dev/tty c 5 0
-mkdir /dev/pts; mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts /dev/pts
-ln -s pts/ptmx /dev/ptmx; ln -s /proc/self/fd /dev/fd; ln -s fd/0 /dev/stdin; ln -s fd/1 /dev/stdout; ln -s fd/2 /dev/stderr
-
-echo web1 >/etc/hostname
-printf '127.0.0.1 web1 localhost\n::1 localhost\n' >/etc/hosts
-ln -sf /usr/share/zoneinfo/UTC /etc/localtime; echo Etc/UTC >/etc/timezone
-sed -i 's/^\(passwd\|group\|shadow\|gshadow\):.*/\1: files/; s/^hosts:.*/hosts: files/' /etc/nsswitch.conf
-sed -i '/pam_systemd/d' /etc/pam.d/common-session        # no systemd in here
-sed -i '/pam_limits/d' /etc/pam.d/sudo /etc/pam.d/su          # nor the right to raise limits, in many containers
-sed -i '/pam_loginuid\|pam_motd\|pam_mail/d' /etc/pam.d/sshd
-for f in passwd shadow group gshadow; do                 # system users only, whoever else this machine has
-    grep -E "^($(awk -F: '$3 < 1000 || $3 > 60000 {print $1}' /etc/passwd | paste -sd'|')|$(awk -F: '$3 < 1000 || $3 > 60000 {print $1}' /etc/group | paste -sd'|')):" "/etc/$f" >"/mnt/$f"
-    cat "/mnt/$f" >"/etc/$f"
-done
-sed -i 's/^root:[^:]*:/root:*:/' /etc/shadow
-: >/etc/subuid; : >/etc/subgid
-rm -f /etc/sudoers.d/*
-printf 'Defaults env_reset\nDefaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"\nroot ALL=(ALL:ALL) ALL\n%%sudo ALL=(ALL:ALL) ALL\n' >/etc/sudoers
+. /proc/self/fd/6
+make_machine web1
 
 # The users that were there before the story begins (before logging begins, too).
 victim_password=sunshine1
@@ -83,22 +36,11 @@ alice_password='river-otter-88'
 for u in alice bob deploy; do useradd -m -s /bin/bash "$u"; done
 usermod -aG sudo alice; usermod -aG sudo deploy
 printf 'alice:%s\nbob:%s\ndeploy:%s\n' "$alice_password" "$bob_password" "$victim_password" | chpasswd
-mkdir -m 700 /mnt/keys
-ssh-keygen -q -t ed25519 -N '' -C alice -f /mnt/keys/alice
-install -d -m 700 -o alice -g alice /home/alice/.ssh
-install -m 600 -o alice -g alice /mnt/keys/alice.pub /home/alice/.ssh/authorized_keys
+add_key alice
 
 # rsyslogd, as Ubuntu and older Debian have it: traditional stamps, repeated messages folded.
-cat >/etc/rsyslog.conf <<'CONF'
-module(load="imuxsock")
-$ActionFileDefaultTemplate RSYSLOG_TraditionalFileFormat
-$RepeatedMsgReduction on
-$PreserveFQDN off
-auth,authpriv.* /var/log/auth.log
-CONF
-rsyslogd -n -i /run/rsyslogd.pid & rsyslogd_pid=$!
-for _ in $(seq 50); do [ -S /dev/log ] && break; sleep 0.1; done
-[ -S /dev/log ]
+start_rsyslogd '$ActionFileDefaultTemplate RSYSLOG_TraditionalFileFormat
+$RepeatedMsgReduction on'
 
 # nginx with a small site.
 mkdir -p /var/www/html/img /var/www/html/private /var/log/nginx
@@ -131,21 +73,7 @@ http {
 CONF
 nginx -g 'daemon off;' & nginx_pid=$!
 
-# sshd with keys of its own.
-rm -f /etc/ssh/ssh_host_* /etc/ssh/sshd_config.d/* /etc/ssh/ssh_config.d/*
-ssh-keygen -q -t ed25519 -N '' -C web1 -f /etc/ssh/ssh_host_ed25519_key
-cat >/etc/ssh/sshd_config <<'CONF'
-ListenAddress 127.0.0.1
-HostKey /etc/ssh/ssh_host_ed25519_key
-KbdInteractiveAuthentication no
-UsePAM yes
-UseDNS no
-PrintMotd no
-PrintLastLog no
-CONF
-mkdir -p /run/sshd
-/usr/sbin/sshd -D & sshd_pid=$!
-for _ in $(seq 50); do ss -ltn 2>/dev/null | grep -q '127.0.0.1:22' && break; sleep 0.1; done
+start_sshd
 
 # ---------------------------------------------------------------------------------- who takes part
 alice=127.10.0.5        # administrator, with a key
@@ -155,22 +83,6 @@ second=127.66.6.67      # comes back with the account that the break-in made
 sprayer=127.77.1.20     # one password, many users
 fumbler=127.88.0.3      # four wrong passwords, 20 s apart: no attack
 visitors=(127.20.3.11 127.20.7.42 127.21.0.9 127.22.8.130)
-ssh_options=(-q -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=10 -F /dev/null)
-by_password=("${ssh_options[@]}" -o PreferredAuthentications=password -o PubkeyAuthentication=no)
-
-once() {                # once ADDRESS USER PASSWORD [COMMAND]: one log-in with one password
-    local from=$1 user=$2 password=$3; shift 3
-    sshpass -p "$password" ssh "${by_password[@]}" -o NumberOfPasswordPrompts=1 -b "$from" "$user@127.0.0.1" "${@:-true}" </dev/null >/dev/null 2>&1
-}
-by_key() {              # by_key ADDRESS USER COMMAND
-    ssh "${ssh_options[@]}" -i "/mnt/keys/$2" -o PasswordAuthentication=no -b "$1" "$2@127.0.0.1" "$3" </dev/null >/dev/null 2>&1
-}
-typed() {               # typed: says one line of standard input every 1.2 s, as a person at a terminal does; `#N` waits N s
-    sleep 1.5
-    while IFS= read -r line; do
-        case $line in '#'*) sleep "${line#?}";; *) printf '%s\n' "$line"; sleep 1.2;; esac
-    done
-}
 get() {                 # get ADDRESS AGENT REFERER PATH...
     local from=$1 agent=$2 referer=$3 p; shift 3
     for p in "$@"; do
@@ -325,7 +237,7 @@ kill $sshd_pid; wait $sshd_pid 2>/dev/null || true
 kill -QUIT $nginx_pid; wait $nginx_pid 2>/dev/null || true
 sleep 1
 kill $rsyslogd_pid; wait $rsyslogd_pid 2>/dev/null || true
-if [ -n "${SIEGE_DEBUG:-}" ]; then cat -v /mnt/session.* >&2; fi
+if [ -n "${RECORD_DEBUG:-}" ]; then cat -v /mnt/session.* >&2; fi
 cat /var/log/auth.log >&8
 cat /var/log/nginx/access.log >&9
 say 'recorded'

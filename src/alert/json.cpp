@@ -61,6 +61,9 @@ void write_evidence(json::Writer& out, std::vector<detect::Evidence> const& evid
   out.begin_array();
   for (detect::Evidence const& each : evidence) {
     out.begin_object();
+    if (each.cut) {
+      out.key("cut").raw("true");
+    }
     out.key("id").string(each.id);
     out.key("raw").string(each.raw);
     if (!json::valid_utf8(each.raw)) {

@@ -81,6 +81,18 @@ TEST_CASE("alert json: hostile bytes stay in one line of valid UTF-8, the origin
   CHECK(tree->find("key")->string_or("src_ip", "") == "x\"},{");
 }
 
+TEST_CASE("alert json: text that was cut says so") {
+  Sample sample;
+  sample.alert.episode.evidence = {{0, {}, "a", "t", "beginning", true}, {0, {}, "b", "t", "all"}};
+  auto const tree = json::parse(to_json(sample.alert));
+  REQUIRE(tree);
+  json::Value const* const cut = tree->find("evidence")->items[0].find("cut");
+  REQUIRE(cut != nullptr);
+  CHECK(to_json(sample.alert).find(R"({"cut":true,"id":"a","raw":"beginning",)") !=
+        std::string::npos);
+  CHECK(tree->find("evidence")->items[1].find("cut") == nullptr);
+}
+
 TEST_CASE("alert json: numbers only where we worked them out") {
   Sample sample;
   sample.alert.episode.values = {{"a", "007"}, {"b", "12"}, {"c", ""}, {"d", "1e5"}};

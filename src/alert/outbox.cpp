@@ -12,6 +12,7 @@
 #include <charconv>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <system_error>
 
@@ -21,6 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSuffix = ".outbox";
+constexpr std::size_t kMaxPending = 64 << 20;  // bytes of json before commit_soon() waits
+constexpr std::chrono::seconds kRetryAfter{1};
 constexpr std::size_t kDigits = 20;  // so that names sort as numbers do
 constexpr char const* kRoomHint = "free disk space or check the rights; nothing is lost meanwhile";
 
@@ -41,6 +44,14 @@ std::optional<std::uint64_t> sequence_of_name(std::string_view name) {
 }  // namespace
 
 Outbox::~Outbox() {
+  if (committer_.joinable()) {
+    {
+      std::lock_guard const lock(pending_mutex_);
+      ending_ = true;
+    }
+    asking_.notify_all();
+    committer_.join();
+  }
   if (fd_ >= 0) {
     ::close(fd_);
   }
@@ -142,6 +153,7 @@ Result<std::vector<Message>> Outbox::after_checkpoint() {
 }
 
 std::uint64_t Outbox::append(Message&& message) {
+  std::lock_guard const lock(pending_mutex_);
   if (!replayed_.empty()) {
     auto const known = replayed_.find(replay_key(message));
     if (known != replayed_.end() && known->second.first == digest128(message.json)) {
@@ -149,6 +161,8 @@ std::uint64_t Outbox::append(Message&& message) {
     }
   }
   message.sequence = next_++;
+  pending_bytes_ += message.json.size();
+  ++waiting_;
   pending_.push_back(std::move(message));
   return pending_.back().sequence;
 }
@@ -171,7 +185,7 @@ Status Outbox::sync_folder() const {
 }
 
 Status Outbox::begin_segment() {
-  std::uint64_t const first = pending_.front().sequence;
+  std::uint64_t const first = batch_.front().sequence;
   std::string const path = path_of(first);
   int const fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) {
@@ -191,8 +205,13 @@ Status Outbox::begin_segment() {
   return {};
 }
 
-Status Outbox::write_pending(std::string_view bytes) {
-  std::uint64_t offset = segments_.back().size;
+std::uint64_t Outbox::newest_size() const {
+  std::lock_guard const lock(mutex_);
+  return segments_.back().size;
+}
+
+Status Outbox::write_bytes(std::string_view bytes) {
+  std::uint64_t offset = newest_size();
   while (!bytes.empty()) {
     ssize_t const wrote = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (wrote < 0 && errno == EINTR) {
@@ -212,33 +231,85 @@ Status Outbox::write_pending(std::string_view bytes) {
 }
 
 Status Outbox::commit() {
-  if (pending_.empty()) {
-    return {};
+  std::lock_guard const committing(commit_mutex_);
+  {
+    std::lock_guard const lock(pending_mutex_);
+    std::move(pending_.begin(), pending_.end(), std::back_inserter(batch_));
+    pending_.clear();
   }
+  Status const written = batch_.empty() ? Status{} : write_batch();
+  std::size_t bytes = 0;
+  if (written) {
+    for (Message const& message : batch_) {
+      bytes += message.json.size();
+    }
+    waiting_ -= batch_.size();
+    batch_.clear();
+  }
+  {
+    std::lock_guard const lock(pending_mutex_);
+    failure_ = written;
+    pending_bytes_ -= bytes;
+  }
+  room_.notify_all();
+  return written;
+}
+
+Status Outbox::write_batch() {
   if (torn_) {
-    TRY(cut(segments_.back().size));
+    TRY(cut(newest_size()));
     torn_ = false;
   }
-  if (fd_ < 0 || segments_.back().size >= options_.segment_size) {
+  if (fd_ < 0 || newest_size() >= options_.segment_size) {
     TRY(begin_segment());
   }
   std::string bytes;
-  for (Message const& message : pending_) {
+  for (Message const& message : batch_) {
     append_frame(bytes, message);
   }
-  Status const written = write_pending(bytes);
+  Status const written = write_bytes(bytes);
   if (!written) {
-    torn_ = !cut(segments_.back().size);
+    torn_ = !cut(newest_size());
     return written;
   }
   {
     std::lock_guard const lock(mutex_);
     segments_.back().size += bytes.size();
-    committed_ = pending_.back().sequence;
+    committed_ = batch_.back().sequence;
   }
-  pending_.clear();
   news_.notify_all();
   return {};
+}
+
+Status Outbox::commit_soon() {
+  std::unique_lock lock(pending_mutex_);
+  if (!pending_.empty() || !failure_) {
+    asked_ = true;
+    if (!committer_.joinable()) {
+      committer_ = std::thread([this] { commit_when_asked(); });
+    }
+    asking_.notify_all();
+    room_.wait(lock, [&] { return pending_bytes_ <= kMaxPending || !failure_; });
+  }
+  return failure_;
+}
+
+void Outbox::commit_when_asked() {
+  std::unique_lock lock(pending_mutex_);
+  for (;;) {
+    asking_.wait(lock, [&] { return asked_ || ending_; });
+    if (ending_) {
+      return;  // what is left is as if the program had been killed now: replay brings it again
+    }
+    asked_ = false;
+    lock.unlock();
+    bool const written = commit().has_value();
+    lock.lock();
+    if (!written) {
+      asked_ = true;
+      asking_.wait_for(lock, kRetryAfter, [&] { return ending_; });
+    }
+  }
 }
 
 std::uint64_t Outbox::committed() const {
@@ -256,7 +327,10 @@ std::uint64_t Outbox::bytes() const {
 }
 
 void Outbox::checkpointed(std::uint64_t sequence, std::uint64_t delivered) {
-  replayed_.clear();
+  {
+    std::lock_guard const lock(pending_mutex_);
+    replayed_.clear();
+  }
   std::uint64_t const done = std::min(sequence, delivered);
   std::vector<std::string> gone;
   {

@@ -19,7 +19,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace vedette::alert {
@@ -56,11 +59,15 @@ class Outbox {
   /// Writes and syncs what was appended; then it may be delivered. On an error nothing is lost and
   /// nothing torn is left: call again when there is room. Until then reading should stop.
   Status commit();
+  /// The same by a thread of the outbox's own (begun by the first call), so that the caller does
+  /// not wait for the disk: what comes meanwhile is synced together. Waits only while very much
+  /// waits already. An error is that of the latest try; the thread goes on trying.
+  Status commit_soon();
   /// Appended and not committed.
-  std::size_t waiting() const { return pending_.size(); }
+  std::size_t waiting() const { return waiting_.load(); }
 
   /// Of the newest message, committed or not; what a checkpoint must hold (after commit()).
-  std::uint64_t last_sequence() const { return next_ - 1; }
+  std::uint64_t last_sequence() const { return next_.load() - 1; }
   std::uint64_t committed() const;
   /// A checkpoint holds everything up to `sequence`, and every output has taken (and made safe)
   /// everything up to `delivered`: segments that nobody needs any more are deleted.
@@ -96,19 +103,35 @@ class Outbox {
   Status load_replayed();
   void load_places(std::vector<Error>& problems);
   Status begin_segment();
-  Status write_pending(std::string_view bytes);
+  Status write_batch();
+  Status write_bytes(std::string_view bytes);
+  void commit_when_asked();
   Status sync_folder() const;
+  std::uint64_t newest_size() const;
   Status cut(std::uint64_t size);
 
   std::string folder_;
   OutboxOptions options_;
   std::uint64_t checkpoint_ = 0;
-  std::uint64_t next_ = 1;
-  std::vector<Message> pending_;
-  int fd_ = -1;  // of the newest segment
-  bool torn_ = false;
+  std::atomic<std::uint64_t> next_{1};
+  std::atomic<std::size_t> waiting_{0};
+
+  std::mutex pending_mutex_;
+  std::vector<Message> pending_;   // appended
+  std::size_t pending_bytes_ = 0;  // of pending_ and batch_
+  Status failure_;                 // of the latest commit
   /// (id, revision) -> digest of json and sequence, of messages after the checkpoint at open().
   std::unordered_map<std::string, std::pair<Digest, std::uint64_t>> replayed_;
+  bool asked_ = false;  // commit_soon() was called
+  bool ending_ = false;
+  std::condition_variable asking_;
+  std::condition_variable room_;
+  std::thread committer_;
+
+  std::mutex commit_mutex_;     // one commit at a time
+  std::vector<Message> batch_;  // taken off pending_, not on disk yet
+  int fd_ = -1;                 // of the newest segment
+  bool torn_ = false;
 
   std::mutex place_file_mutex_;
   mutable std::mutex mutex_;  // segments_, committed_, places_

@@ -317,6 +317,61 @@ TEST_CASE("outbox: other files in the folder are left alone; no folder can be ma
   CHECK_FALSE(Outbox::open(folder.path + "/notes.txt/box", 0, {}, problems));
 }
 
+TEST_CASE("outbox: committed in the background, in order, all of it at the next commit()") {
+  OutboxFolder const folder;
+  std::string wanted;
+  {
+    auto const outbox = open_outbox(folder, 0, 3000);
+    REQUIRE(outbox->commit_soon());  // nothing to do
+    for (int i = 1; i <= 200; ++i) {
+      outbox->append(box_message(i));
+      REQUIRE(outbox->commit_soon());
+      wanted += (i == 1 ? "" : " ") + std::to_string(i);
+    }
+    REQUIRE(outbox->commit());
+    CHECK(outbox->waiting() == 0);
+    CHECK(outbox->committed() == 200);
+    CHECK(numbers_from(*outbox, 0) == wanted);
+    outbox->append(box_message(201));
+    REQUIRE(outbox->commit_soon());
+    std::atomic<bool> const stop{false};
+    outbox->wait(200, kMinute, stop);
+    CHECK(outbox->committed() == 201);
+  }
+  CHECK(open_outbox(folder)->last_sequence() == 201);
+}
+
+TEST_CASE("outbox: the background tells that the disk is full and goes on when there is room") {
+  OutboxFolder const folder;
+  auto const outbox = open_outbox(folder);
+  give_box(*outbox, 1, 1);
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  auto const handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = old;
+  small.rlim_cur = fs::file_size(folder.segments().at(0)) + 10;
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  outbox->append(box_message(2));
+  Status said = outbox->commit_soon();
+  while (said) {
+    outbox->append(box_message(static_cast<int>(outbox->last_sequence()) + 1));
+    std::this_thread::yield();
+    said = outbox->commit_soon();
+  }
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  CHECK(said.error().message.find("cannot write the outbox") == 0);
+  std::uint64_t const last = outbox->last_sequence();
+  std::atomic<bool> const stop{false};
+  while (outbox->committed() < last) {
+    outbox->wait(last - 1, kMinute, stop);
+  }
+  while (!outbox->commit_soon()) {  // the thread says so a moment after readers know
+    std::this_thread::yield();
+  }
+  CHECK(numbers_from(*outbox, last - 1) == std::to_string(last));
+}
+
 TEST_CASE("outbox: readers wait for news while another thread appends") {
   OutboxFolder const folder;
   auto const outbox = open_outbox(folder, 0, 1000);

@@ -81,10 +81,11 @@ std::string Publisher::entry_id(rule::RuleIndex rule, std::string_view key) {
 }
 
 Publisher::Entry& Publisher::entry_of(rule::RuleIndex rule, std::string_view key) {
-  Entry& entry = entries_[entry_id(rule, key)];
-  if (entry.key.empty()) {
+  auto const [at, fresh] = entries_.try_emplace(entry_id(rule, key));
+  Entry& entry = at->second;
+  if (fresh) {
     entry.rule = rule;
-    entry.key = key;
+    entry.key = std::string_view(at->first).substr(sizeof rule);
   }
   return entry;
 }

@@ -84,13 +84,14 @@ class Publisher {
   };
   struct Entry {
     rule::RuleIndex rule = 0;
-    std::string key;
+    std::string_view key;            ///< within the entry's id
     std::vector<Published> alerts;   ///< in order of publication
     std::vector<Episode> undecided;  ///< final ones that may take over an id
     std::vector<Told> told;
     bool listed = false;  ///< in unsettled_
   };
   struct Columns;  ///< rows in the form of checkpoints
+  struct ColumnsWriter;
 
   static std::string entry_id(rule::RuleIndex rule, std::string_view key);
   Entry& entry_of(rule::RuleIndex rule, std::string_view key);

@@ -23,16 +23,24 @@ constexpr std::size_t kCountsPerRow = 6;
 
 }  // namespace
 
-struct Publisher::Columns {
-  std::vector<std::string> rules;
-  std::vector<std::string> keys;
+/// Written under the lock of a checkpoint, maybe a hundred thousand rows: nothing is allocated per
+/// row.
+struct Publisher::ColumnsWriter {
+  state::TextColumn rules;
+  state::TextColumn keys;
   std::vector<Digest> digests;
   std::vector<Nanos> times;
   std::vector<std::uint64_t> counts;
 
-  void add(std::string const& rule, std::string const& key, Published const& row) {
-    rules.push_back(rule);
-    keys.push_back(key);
+  explicit ColumnsWriter(std::size_t rows) {
+    digests.reserve(rows * kDigestsPerRow);
+    times.reserve(rows * kTimesPerRow);
+    counts.reserve(rows * kCountsPerRow);
+  }
+
+  void add(std::string_view rule, std::string_view key, Published const& row) {
+    rules.add(rule);
+    keys.add(key);
     digests.insert(digests.end(), {row.id, row.hash, row.content, row.before, row.evidence});
     times.insert(times.end(), {row.opened, row.last, row.said_first, row.said_last});
     counts.insert(counts.end(), {row.said_count, row.base, row.late, row.revision,
@@ -46,6 +54,14 @@ struct Publisher::Columns {
     out.column(kTimes, times);
     out.column(kCounts, counts);
   }
+};
+
+struct Publisher::Columns {
+  std::vector<std::string> rules;
+  std::vector<std::string> keys;
+  std::vector<Digest> digests;
+  std::vector<Nanos> times;
+  std::vector<std::uint64_t> counts;
 
   static Result<Columns> read(state::SnapshotReader const& in) {
     Columns out;
@@ -81,7 +97,7 @@ struct Publisher::Columns {
 };
 
 std::string Publisher::note_of(Entry const& entry, Published const& known) const {
-  Columns columns;
+  ColumnsWriter columns(1);
   columns.add(rules_.rules[entry.rule].id, entry.key, known);
   state::SnapshotWriter out;
   columns.write(out);
@@ -89,17 +105,10 @@ std::string Publisher::note_of(Entry const& entry, Published const& known) const
 }
 
 void Publisher::save(state::SnapshotWriter& out) const {
-  std::vector<Entry const*> sorted;
+  ColumnsWriter columns(open_);
   for (auto const& [id, entry] : entries_) {
-    sorted.push_back(&entry);
-  }
-  std::sort(sorted.begin(), sorted.end(), [&](Entry const* a, Entry const* b) {
-    return std::tie(rules_.rules[a->rule].id, a->key) < std::tie(rules_.rules[b->rule].id, b->key);
-  });
-  Columns columns;
-  for (Entry const* const entry : sorted) {
-    for (Published const& each : entry->alerts) {
-      columns.add(rules_.rules[entry->rule].id, entry->key, each);
+    for (Published const& each : entry.alerts) {
+      columns.add(rules_.rules[entry.rule].id, entry.key, each);
     }
   }
   columns.write(out);

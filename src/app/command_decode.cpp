@@ -2,9 +2,11 @@
 // several threads and written in the order they were read.
 #include "app/commands.hpp"
 #include "app/loading.hpp"
+#include "app/suggest.hpp"
 #include "base/clock.hpp"
 #include "normalize/normalize.hpp"
 #include "normalize/print.hpp"
+#include "normalize/view.hpp"
 #include "source/registry.hpp"
 
 #include <algorithm>
@@ -25,13 +27,16 @@ struct DecodeSettings {
   decode::DecodeOptions decode;
   int year = 0;
   bool explain = false;
+  Suggestions* suggestions = nullptr;  ///< print these, not events; one worker
+  std::string as;                      ///< a view; "" = our own names
+  normalize::View const* view = nullptr;
   std::size_t read_size = 256 << 10;
   unsigned workers = 1;
 };
 
-/// A block that was read, and its place in the output.
+/// Blocks that were read, and their place in the output.
 struct Task {
-  Block block;
+  std::vector<Block> blocks;
   std::uint64_t sequence = 0;
   std::string const* log_name = nullptr;
 };
@@ -39,29 +44,32 @@ struct Task {
 /// Gives out the blocks of all logs, one log after the other.
 class BlockReader {
  public:
-  BlockReader(Source& source, DecodeSettings const& settings)
-      : source_(source), settings_(settings) {}
+  BlockReader(Source& source, decode::DecoderSet const& decoders, DecodeSettings const& settings)
+      : source_(source), decoders_(decoders), settings_(settings) {}
 
   Status open() { return source_.open(problems_); }
 
   /// False: there is nothing more.
   bool next(Task& task) {
     std::lock_guard const lock(mutex_);
+    task.blocks.clear();
     while (!stopped_ && (log_ != nullptr || next_log())) {
-      Result<ReadState> const state = log_->read(task.block, settings_.read_size);
+      Block block;
+      Result<ReadState> const state = log_->read(block, settings_.read_size);
       if (!state) {
         problems_.push_back(state.error());
       }
       if (!state || *state != ReadState::data) {
         log_.reset();  // its name stays: blocks of it may still be on their way
-        continue;
+        decoders_.flush(state_, task.blocks);
+      } else {
+        decoders_.advance(state_, std::move(block), settings_.decode, task.blocks);
       }
-      task.block.year = year_;
-      task.block.year_mark = year_mark_;
-      decode::DecoderSet::advance_year(task.block, year_, year_mark_);
-      task.sequence = next_sequence_++;
-      task.log_name = &names_.back();
-      return true;
+      if (!task.blocks.empty()) {
+        task.sequence = next_sequence_++;
+        task.log_name = &names_.back();
+        return true;
+      }
     }
     return false;
   }
@@ -84,19 +92,19 @@ class BlockReader {
     log_ = std::move(waiting_.back());
     waiting_.pop_back();
     names_.push_back(log_->name());
-    year_ = settings_.year;
-    year_mark_ = kNever;
+    state_ = {};
+    state_.year = settings_.year;
     return true;
   }
 
   Source& source_;
+  decode::DecoderSet const& decoders_;
   DecodeSettings const& settings_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Log>> waiting_;  // last first
   std::unique_ptr<Log> log_;
   std::deque<std::string> names_;  // places stay
-  int year_ = 0;
-  Nanos year_mark_ = kNever;
+  decode::LogState state_;
   std::uint64_t next_sequence_ = 0;
   bool discovered_ = false;
   bool stopped_ = false;
@@ -131,37 +139,72 @@ class OrderedWriter {
   bool failed_ = false;
 };
 
+/// One thread: decodes and prints blocks.
+class BlockPrinter {
+ public:
+  BlockPrinter(Content const& content, DecodeSettings const& settings)
+      : content_(content),
+        settings_(settings),
+        fields_(content.catalog->fields()),
+        context_(*content.catalog) {
+    context_.use_zone(settings.decode.timezone);
+  }
+
+  void print(Block&& block, std::string const& log_name, std::string& out) {
+    batch_.events.clear();
+    batch_.fields.clear();
+    batch_.arena.clear();
+    batch_.block = std::move(block);
+    content_.decoders->decode(batch_, fields_, settings_.decode, &scratch_);
+    if (settings_.suggestions != nullptr) {
+      settings_.suggestions->collect(batch_, *content_.decoders);
+      return;
+    }
+    normalize::normalize(batch_, *content_.catalog, context_);
+    out.reserve(out.size() + 3 * batch_.block.size);
+    for (Event const& event : batch_.events) {
+      std::vector<std::string> const why =
+          settings_.explain ? reasons(event) : std::vector<std::string>();
+      if (settings_.view != nullptr) {
+        settings_.view->append(out, batch_, event, log_name);
+      } else {
+        normalize::append_event(out, batch_, event, *content_.catalog, log_name, why);
+      }
+      out += '\n';
+    }
+  }
+
+ private:
+  std::vector<std::string> reasons(Event const& event) {
+    bool const opened = event.decoder == batch_.block.opener;
+    std::vector<std::string> why = content_.decoders->explain(
+        event.raw_view(), fields_, settings_.decode, opened ? event.decoder : 0xFF);
+    if (content_.decoders->decoder_name(event.decoder) == "json") {
+      why.push_back(event.type == kUnknownType
+                        ? "no log type has conditions that its fields satisfy"
+                        : "log type " + content_.catalog->type(event.type).name +
+                              " by what its fields hold");
+    }
+    return why;
+  }
+
+  Content const& content_;
+  DecodeSettings const& settings_;
+  FieldCache fields_;
+  normalize::NormalizeContext context_;
+  decode::WorkerScratch scratch_;
+  Batch batch_;
+};
+
 /// What one thread does until nothing is left to read.
 void work(BlockReader& reader, OrderedWriter& writer, Content const& content,
           DecodeSettings const& settings) {
-  FieldCache fields(content.catalog->fields());
-  decode::WorkerScratch scratch;
-  normalize::NormalizeContext context(*content.catalog);
-  context.use_zone(settings.decode.timezone);
-  Batch batch;
+  BlockPrinter printer(content, settings);
   Task task;
   while (reader.next(task)) {
-    batch.events.clear();
-    batch.fields.clear();
-    batch.arena.clear();
-    batch.block = std::move(task.block);
-    content.decoders->decode(batch, fields, settings.decode, &scratch);
-    normalize::normalize(batch, *content.catalog, context);
     std::string out;
-    out.reserve(3 * batch.block.size);
-    for (Event const& event : batch.events) {
-      std::vector<std::string> why;
-      if (settings.explain) {
-        why = content.decoders->explain(event.raw_view(), fields, settings.decode);
-        if (content.decoders->decoder_name(event.decoder) == "json") {
-          why.push_back(event.type == kUnknownType
-                            ? "no log type has conditions that its fields satisfy"
-                            : "log type " + content.catalog->type(event.type).name +
-                                  " by what its fields hold");
-        }
-      }
-      normalize::append_event(out, batch, event, *content.catalog, *task.log_name, why);
-      out += '\n';
+    for (Block& block : task.blocks) {
+      printer.print(std::move(block), *task.log_name, out);
     }
     if (!writer.write(task.sequence, std::move(out))) {
       reader.stop();
@@ -171,14 +214,11 @@ void work(BlockReader& reader, OrderedWriter& writer, Content const& content,
 }
 
 Result<DecodeSettings> read_settings(Arguments const& arguments) {
-  if (arguments.has("as")) {
-    std::string const as = arguments.text("as");
-    if (as != "ecs" && as != "ocsf") {
-      return fail("--as '" + as + "' is no view", "views will be ecs and ocsf");
-    }
-    return fail("--as " + as + " is not there yet", "leave it out: the fields then have our names");
-  }
   DecodeSettings settings;
+  settings.as = arguments.text("as");
+  if (arguments.has("as") && settings.as != "ecs" && settings.as != "ocsf") {
+    return fail("--as '" + settings.as + "' is no view", "views are ecs and ocsf");
+  }
   TRY(settings.decode, decode_options(arguments));
   TRY(auto const year, arguments.integer("year", 0, 1970, 2200));
   settings.year = static_cast<int>(year);
@@ -218,7 +258,7 @@ Result<std::unique_ptr<Source>> make_source(std::vector<std::string> const& path
 }
 
 int run(Arguments const& arguments) {
-  auto const settings = read_settings(arguments);
+  auto settings = read_settings(arguments);
   if (!settings) {
     print_error(settings.error());
     return kWrongUse;
@@ -228,12 +268,28 @@ int run(Arguments const& arguments) {
     print_error(source.error());
     return kWrongUse;
   }
-  auto const content = load_content(arguments.text("format", "auto"));
+  auto const content = load_content(arguments.text("format", "auto"), arguments.all("decoders"));
   if (!content) {
     print_error(content.error());
     return kWrongUse;
   }
-  BlockReader reader(**source, *settings);
+  Suggestions suggestions(*content->catalog);
+  if (arguments.has("suggest")) {
+    settings->suggestions = &suggestions;
+    settings->workers = 1;
+  }
+  std::unique_ptr<normalize::View> view;
+  if (!settings->as.empty()) {
+    auto loaded =
+        normalize::View::load(settings->as, catalog::embedded_content("views/"), *content->catalog);
+    if (!loaded) {
+      print_error(loaded.error());
+      return kWrongUse;
+    }
+    view = std::move(*loaded);
+    settings->view = view.get();
+  }
+  BlockReader reader(**source, *content->decoders, *settings);
   if (Status const opened = reader.open(); !opened) {
     print_error(opened.error());
     return kUnreadable;
@@ -246,6 +302,10 @@ int run(Arguments const& arguments) {
   work(reader, writer, *content, *settings);
   for (std::thread& thread : threads) {
     thread.join();
+  }
+  if (settings->suggestions != nullptr) {
+    std::string const text = suggestions.yaml();
+    std::fwrite(text.data(), 1, text.size(), stdout);
   }
   bool const written = writer.finish();
   for (Error const& problem : reader.problems()) {
@@ -266,11 +326,15 @@ Command decode_command() {
       "decode",
       "Shows what is understood of each line: decoded, normalised events as JSON, one per line.",
       "vedette decode PATH... [options]",
-      {{"format", "NAME", "read everything as this format (default: found per line)"},
+      {{"decoders", "PATH", "formats and templates of your own, beside the shipped ones", true},
+       {"format", "NAME", "read everything as this format (default: found per line)"},
        {"explain", "", "say of every event which decoder took its line, and why"},
-       {"as", "VIEW", "other names for the fields: ecs or ocsf (not there yet)"},
+       {"suggest", "", "propose templates for the free text that nobody understands, by its shape"},
+       {"as", "VIEW", "the event in another schema: ecs or ocsf"},
        {"year", "Y", "year of the first stamp, for stamps without year"},
        {"timezone", "ZONE", "of stamps without zone: Europe/Berlin or +02:00 (default UTC)"},
+       {"multiline", "RULE",
+        "lines that are one record: begin:PATTERN, end:PATTERN, indent, brackets", true},
        {"workers", "N", "threads (default: one per core); the output does not depend on it"},
        {"read-size", "B", "bytes per read (default 256KiB)"}},
       {"vedette decode /var/log/auth.log", "vedette decode access.log.gz --format access",

@@ -54,8 +54,8 @@ class LevelSink final : public detect::EpisodeSink {
       next_.episode(std::move(episode));
     }
   }
-  std::size_t evidence_wanted(rule::RuleIndex rule) const override {
-    return plan_.rule(rule).level < least_ ? 0 : next_.evidence_wanted(rule);
+  std::size_t evidence_wanted(detect::Episode const& episode) const override {
+    return plan_.rule(episode.rule).level < least_ ? 0 : next_.evidence_wanted(episode);
   }
   bool reached(rule::Level level) const { return any_ && worst_ >= level; }
 
@@ -70,6 +70,7 @@ class LevelSink final : public detect::EpisodeSink {
 struct ScanSettings {
   std::vector<std::string> rules;
   std::vector<std::string> disabled;
+  std::vector<std::string> decoders;
   PipelineOptions pipeline;
   decode::DecodeOptions decode;
   int year = 0;
@@ -90,6 +91,7 @@ Result<rule::Level> level_argument(Arguments const& arguments, std::string_view 
 /// What a configuration file says goes first; flags say it again.
 Status read_configuration(Arguments const& arguments, ScanSettings& settings) {
   settings.rules = arguments.all("rules");
+  settings.decoders = arguments.all("decoders");
   if (!arguments.has("config")) {
     return {};
   }
@@ -104,6 +106,8 @@ Status read_configuration(Arguments const& arguments, ScanSettings& settings) {
   settings.pipeline.lateness = config.lateness;
   settings.decode.timezone = config.timezone;
   settings.disabled = config.disabled_rules;
+  settings.decoders.insert(settings.decoders.end(), config.decoder_paths.begin(),
+                           config.decoder_paths.end());
   if (settings.rules.empty()) {
     settings.rules = config.rule_paths;
   }
@@ -130,8 +134,10 @@ Result<ScanSettings> read_settings(Arguments const& arguments) {
   TRY(settings.pipeline.to, time_argument(arguments, "to", kForever));
   TRY(auto const year, arguments.integer("year", 0, 1970, 2200));
   settings.year = static_cast<int>(year);
-  if (arguments.has("timezone")) {
-    TRY(settings.decode, decode_options(arguments));
+  std::string const configured = settings.decode.timezone;
+  TRY(settings.decode, decode_options(arguments));
+  if (!arguments.has("timezone")) {
+    settings.decode.timezone = configured;
   }
   if (arguments.has("min-level")) {
     TRY(settings.min_level, level_argument(arguments, "min-level"));
@@ -200,7 +206,7 @@ class Progress {
 };
 
 int run_scan(Arguments const& arguments, ScanSettings const& settings) {
-  auto content = load_content(arguments.text("format", "auto"));
+  auto content = load_content(arguments.text("format", "auto"), settings.decoders);
   if (!content) {
     print_error(content.error());
     return kWrongUse;
@@ -283,11 +289,14 @@ Command scan_command() {
       "vedette scan PATH... [options]",
       {{"config", "FILE", "take rules, lateness and time zone from a configuration"},
        {"rules", "PATH", "rules to use instead of the shipped ones; 'default' adds those", true},
+       {"decoders", "PATH", "formats and templates of your own, beside the shipped ones", true},
        {"format", "NAME", "read everything as this format (default: found per line)"},
        {"workers", "N", "threads (default: one per core); the answer does not depend on it"},
        {"json", "", "one alert per line on standard output"},
        {"year", "Y", "year of the first stamp, for stamps without year"},
        {"timezone", "ZONE", "of stamps without zone: Europe/Berlin or +02:00 (default UTC)"},
+       {"multiline", "RULE",
+        "lines that are one record: begin:PATTERN, end:PATTERN, indent, brackets", true},
        {"lateness", "TIME", "how far out of order lines may be (default 10m)"},
        {"from", "TIME", "leave out events before"},
        {"to", "TIME", "leave out events at or after"},

@@ -1,6 +1,7 @@
 #include "app/config.hpp"
 
 #include "app/config_options.hpp"
+#include "app/source_watch.hpp"
 #include "base/timezone.hpp"
 
 #include <unistd.h>
@@ -69,6 +70,11 @@ class ConfigReader {
     if (auto const options = options_of(rules != nullptr ? *rules : nothing, rules_options(), {})) {
       config.rule_paths = options->list("paths");
       config.disabled_rules = options->list("disable");
+    }
+    yaml::Node const* const decoders = root.find("decoders");
+    if (auto const options =
+            options_of(decoders != nullptr ? *decoders : nothing, decoders_options(), {})) {
+      config.decoder_paths = options->list("paths");
     }
     for (yaml::Node const* entry : entries_of_section(root, "sources")) {
       read_source(*entry, config);
@@ -206,6 +212,19 @@ class ConfigReader {
       check_timezone(source.timezone, entry);
     } else {
       source.timezone = config.timezone;
+    }
+    if (source.options.given("multiline")) {
+      auto multiline = decode::Multiline::parse(source.options.list("multiline"));
+      if (multiline) {
+        source.multiline = std::move(*multiline);
+      } else {
+        problem(line_of_key(entry, "multiline"), multiline.error().message, multiline.error().hint);
+      }
+    }
+    source.silence = source.options.text("silence");
+    if (!Silence::parse(source.silence)) {
+      problem(line_of_key(entry, "silence"), "silence: '" + source.silence + "' is no duration",
+              "write auto, off, or a duration of at least 1s: 30m");
     }
     if (source.options.given("lateness")) {
       source.lateness = source.options.duration("lateness");

@@ -5,11 +5,13 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "base/yaml.hpp"
+#include "decode/multiline.hpp"
 #include "flow/options.hpp"
 #include "flow/source.hpp"
 #include "output/output.hpp"
 #include "rule/ir.hpp"
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,8 +34,10 @@ struct SourceConfig {
   SourceSpec const* spec = nullptr;
   Options options;  ///< for spec->make
   std::string format = "auto";
-  int year = 0;                   ///< 0 = not given
-  std::string timezone;           ///< as Timezone::load takes it
+  int year = 0;                                        ///< 0 = not given
+  std::string timezone;                                ///< as Timezone::load takes it
+  std::shared_ptr<decode::Multiline const> multiline;  ///< null = every line is a record
+  std::string silence = "auto";                        ///< as Silence::parse takes it
   std::optional<Nanos> lateness;  ///< nullopt = that of the whole configuration
   std::vector<yaml::Node> drop;   ///< conditions: maps as in a Sigma selection, or keywords
   int line = 0;
@@ -58,6 +62,7 @@ struct Config {
   std::vector<SourceConfig> sources;
   std::vector<std::string> rule_paths;      ///< `default` = the shipped ones
   std::vector<std::string> disabled_rules;  ///< ids or titles
+  std::vector<std::string> decoder_paths;   ///< formats and templates of the user's own
   std::vector<OutputConfig> outputs;
 };
 

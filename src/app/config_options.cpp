@@ -60,6 +60,12 @@ std::vector<OptionSpec> rules_options() {
   };
 }
 
+std::vector<OptionSpec> decoders_options() {
+  return {{.name = "paths",
+           .type = OptionSpec::Type::list,
+           .doc = "files and folders with formats and templates, beside those that ship"}};
+}
+
 std::vector<OptionSpec> source_options(SourceSpec const& spec, ConfigSpecs const& specs) {
   std::vector<std::string_view> formats = {"auto"};
   formats.insert(formats.end(), specs.formats.begin(), specs.formats.end());
@@ -77,9 +83,18 @@ std::vector<OptionSpec> source_options(SourceSpec const& spec, ConfigSpecs const
           {.name = "timezone",
            .type = OptionSpec::Type::text,
            .doc = "of time stamps that name none (else the timezone of the configuration)"},
+          {.name = "multiline",
+           .type = OptionSpec::Type::list,
+           .doc = "which lines are one record: begin:PATTERN, end:PATTERN (RE2, or literal:TEXT "
+                  "for the pattern), indent, brackets"},
           {.name = "lateness",
            .type = OptionSpec::Type::duration,
            .doc = "as above, for this source"},
+          {.name = "silence",
+           .type = OptionSpec::Type::text,
+           .doc = "an alert when nothing comes for so long; auto: much longer than it is usual "
+                  "for this source; off",
+           .fallback = "auto"},
           {.name = "from",
            .type = OptionSpec::Type::choice,
            .doc = "where reading begins the first time",
@@ -105,6 +120,7 @@ std::vector<OptionSpec> output_options(output::OutputSpec const& spec) {
 std::vector<ConfigSection> config_sections() {
   return {{"sources", "where logs come from"},
           {"rules", "which rules run"},
+          {"decoders", "formats and templates of your own"},
           {"enrich", "look-ups that add fields; none are available yet"},
           {"outputs", "where alerts go"},
           {"warehouse", "not available yet"},

@@ -13,6 +13,7 @@ namespace vedette::app {
 std::vector<OptionSpec> root_options();
 /// Below `rules:`.
 std::vector<OptionSpec> rules_options();
+std::vector<OptionSpec> decoders_options();
 /// Of an entry of `sources:`; an option that the source declares itself goes before ours.
 std::vector<OptionSpec> source_options(SourceSpec const& spec, ConfigSpecs const& specs);
 /// Of an entry of `outputs:`.

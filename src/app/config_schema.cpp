@@ -259,6 +259,9 @@ std::string config_schema(ConfigSpecs const& specs) {
   Value rules = schema_of_map(rules_options(), {});
   rules.members["type"] = schema_list({schema_text("object"), schema_text("null")});
   properties["rules"] = std::move(rules);
+  Value decoders = schema_of_map(decoders_options(), {});
+  decoders.members["type"] = schema_list({schema_text("object"), schema_text("null")});
+  properties["decoders"] = std::move(decoders);
   properties["enrich"] =
       schema_any_of({schema_type("null"),
                      schema_object({{"type", schema_text("array")}, {"items", schema_false()}})});
@@ -285,6 +288,8 @@ std::string config_reference(ConfigSpecs const& specs) {
   }
   out += "\n## `rules`\n\n";
   append_option_table(out, rules_options());
+  out += "\n## `decoders`\n\n";
+  append_option_table(out, decoders_options());
   auto const append_entry = [&out](std::string_view section, EntryKind const& kind,
                                    std::string_view example) {
     out.append("\n## `").append(section).append("`, type `").append(kind.type).append("`\n\n");

@@ -136,7 +136,8 @@ TEST_CASE("config: defaults") {
 
 TEST_CASE("config: errors name file, line, nearest and valid words") {
   CHECK_EQ(config_error("state: x\nsoruces: []\n"),
-           "c.yaml:2: unknown key 'soruces'; did you mean 'sources'? known: sources rules enrich "
+           "c.yaml:2: unknown key 'soruces'; did you mean 'sources'? known: sources rules decoders "
+           "enrich "
            "outputs warehouse serve state lateness idle timezone memory");
   CHECK_EQ(config_error("lateness: 10\n"),
            "c.yaml:1: lateness: '10' is no duration; write for example 90s, 10m, 24h or 7d");

@@ -1,6 +1,8 @@
 #include "app/loading.hpp"
 
+#include "app/decoder_files.hpp"
 #include "base/timezone.hpp"
+#include "decode/multiline.hpp"
 #include "lang/language.hpp"
 
 #include <algorithm>
@@ -63,11 +65,12 @@ void disable_rules(std::vector<std::string> const& disabled, rule::RuleSet& rule
 
 }  // namespace
 
-Result<Content> load_content(std::string_view format) {
+Result<Content> load_content(std::string_view format,
+                             std::vector<std::string> const& decoder_paths) {
   Content content;
   TRY(content.catalog, catalog::Catalog::embedded());
-  TRY(content.decoders,
-      decode::DecoderSet::load(*content.catalog, catalog::embedded_content("decoders/"), format));
+  TRY(auto const files, decoder_files(decoder_paths));
+  TRY(content.decoders, decode::DecoderSet::load(*content.catalog, files, format));
   return content;
 }
 
@@ -96,6 +99,9 @@ Result<decode::DecodeOptions> decode_options(Arguments const& arguments) {
     if (auto const zone = Timezone::load(options.timezone); !zone) {
       return std::unexpected(zone.error());
     }
+  }
+  if (arguments.has("multiline")) {
+    TRY(options.multiline, decode::Multiline::parse(arguments.all("multiline")));
   }
   return options;
 }

@@ -18,7 +18,9 @@ struct Content {
   std::unique_ptr<catalog::Catalog> catalog;
   std::unique_ptr<decode::DecoderSet> decoders;
 };
-Result<Content> load_content(std::string_view format);
+/// `decoder_paths`: files and folders with formats and templates of the user's own.
+Result<Content> load_content(std::string_view format,
+                             std::vector<std::string> const& decoder_paths = {});
 
 /// Rules compiled to a plan. `rules_or_default` empty: the shipped ones. Refused rules are reported
 /// on standard error (one line each, at most 20, then how many more); an error when no rule loads.

@@ -1,12 +1,18 @@
 #include "app/pipeline.hpp"
 
 #include "app/drop_filter.hpp"
+#include "app/suggest.hpp"
 #include "normalize/normalize.hpp"
 
 #include <algorithm>
 #include <chrono>
 
 namespace vedette::app {
+namespace {
+
+constexpr unsigned kMostFailures = 100;  // one after the other; then a log waits for its next turn
+
+}  // namespace
 
 using detect::MatchedBatch;
 
@@ -21,7 +27,8 @@ struct Pipeline::Worker {
   Batch batch;
   std::vector<detect::Hit> hits;
   std::vector<std::uint64_t> types;  // events per log type
-  std::mutex types_mutex;
+  decode::ShapeTable shapes;         // what nobody understood (service)
+  std::mutex types_mutex;            // types, shapes
 
   Worker(catalog::Catalog& catalog, detect::Plan const& plan, std::unique_ptr<detect::Matcher> m)
       : fields(catalog.fields()),
@@ -66,6 +73,7 @@ Status Pipeline::add_source(SourceEntry entry) {
     return opened;
   }
   sources_.push_back(std::move(entry));
+  source_counts_.emplace_back();
   return {};
 }
 
@@ -88,15 +96,18 @@ void Pipeline::discover() {
         watermarks_.set_lateness(entry->id, source.lateness);
       }
       entry->source = index;
-      entry->year = source.year;
+      entry->state.year = source.year;
       if (auto const saved = saved_logs_.find(name); saved != saved_logs_.end()) {
         if (Status const restored = log->restore(saved->second.position); !restored) {
           problems.push_back(restored.error());
         }
         watermarks_.restore(entry->id, saved->second.marks);
         entry->progress = saved->second.marks.mark;
-        entry->year = saved->second.year;
-        entry->year_mark = saved->second.year_mark;
+        if (Status const loaded = entry->state.load(saved->second.state); !loaded) {
+          problems.push_back(loaded.error());
+        }
+        entry->state.year = saved->second.year;
+        entry->state.year_mark = saved->second.year_mark;
       }
       entry->last_data = clock_.now();
       entry->log = std::move(log);
@@ -137,46 +148,71 @@ Pipeline::Read Pipeline::read_next(Task& task) {
   if (issued_ - absorbed_ >= options_.workers * std::uint64_t{4} + 4) {
     return Read::full;
   }
+  task.blocks.clear();
   while (LogEntry* const entry = choose()) {
     // Small first bites: with thousands of files nothing much is held while their order is found.
     std::size_t const want = entry->blocks == 0 && logs_.size() > 1
                                  ? std::min<std::size_t>(options_.read_size, 16 << 10)
                                  : options_.read_size;
-    Block& block = task.block;
+    Block block;
     Result<ReadState> const state = entry->log->read(block, want);
     if (!state) {
       std::lock_guard const problems(problems_mutex_);
       problems_.push_back(state.error());
     }
-    if (state && *state == ReadState::idle) {
+    entry->failures = state ? 0 : entry->failures + 1;
+    if (!state && entry->failures < kMostFailures) {
+      continue;  // an error does not end a log: what lies behind it is read
+    }
+    decode::DecoderSet const& decoders = *sources_[entry->source].decoders;
+    if (state ? *state == ReadState::idle : options_.follow) {
       entry->idle = true;
-      continue;
+      if (silent(*entry)) {
+        decoders.flush(entry->state, task.blocks);
+      }
+    } else if (!state || *state == ReadState::end) {
+      decoders.flush(entry->state, task.blocks);
+      entry->ended = true;
+    } else {
+      ++entry->blocks;
+      block.log = entry->id;
+      entry->last_data = clock_.now();
+      bytes_read_.fetch_add(block.size, std::memory_order_relaxed);
+      decoders.advance(entry->state, std::move(block), sources_[entry->source].decode, task.blocks,
+                       entry->log.get());
     }
-    if (!state || *state == ReadState::end) {
+    bool const given = give_out(task, *entry);
+    if (entry->ended) {
       end_log(*entry);
-      continue;
     }
-    ++entry->blocks;
-    block.log = entry->id;
-    block.year = entry->year;
-    block.year_mark = entry->year_mark;
-    if (entry->year != 0) {
-      decode::DecoderSet::advance_year(block, entry->year, entry->year_mark);
+    if (given) {
+      return Read::data;
     }
-    entry->last_data = clock_.now();
-    bytes_read_.fetch_add(block.size, std::memory_order_relaxed);
-    task.entry = entry;
-    task.sequence = next_sequence_++;
-    issued_ = next_sequence_;
-    return Read::data;
   }
   bool const all_ended =
       std::all_of(logs_.begin(), logs_.end(), [](auto const& entry) { return entry->ended; });
   return all_ended && !options_.follow ? Read::done : Read::idle;
 }
 
+/// Numbers the blocks of a task; false when there are none.
+bool Pipeline::give_out(Task& task, LogEntry& entry) {
+  for (Block& block : task.blocks) {
+    block.log = entry.id;
+  }
+  task.entry = &entry;
+  task.sequence = next_sequence_;
+  next_sequence_ += task.blocks.size();
+  issued_ = next_sequence_;
+  return !task.blocks.empty();
+}
+
+/// Nothing came for so long that a record is taken to be whole.
+bool Pipeline::silent(LogEntry const& entry) const {
+  constexpr Nanos kWhole = 2 * kSecond;
+  return entry.state.carry.size > 0 && clock_.now() - entry.last_data.load() >= kWhole;
+}
+
 void Pipeline::end_log(LogEntry& entry) {
-  entry.ended = true;
   Ready ready;
   ready.entry = &entry;
   ready.end = true;
@@ -185,23 +221,27 @@ void Pipeline::end_log(LogEntry& entry) {
   submit(sequence, std::move(ready));
 }
 
-void Pipeline::process(Worker& worker, Task&& task) {
+void Pipeline::process(Worker& worker, Block&& block, LogEntry& entry, std::uint64_t sequence) {
   Batch& batch = worker.batch;
   batch.events.clear();
   batch.fields.clear();
   batch.arena.clear();
-  batch.records = batch.dropped = batch.fields_over = 0;
-  batch.block = std::move(task.block);
-  std::uint32_t const index = task.entry->source;
+  batch.records = batch.dropped = batch.joined = batch.fields_over = 0;
+  batch.block = std::move(block);
+  std::uint32_t const index = entry.source;
   SourceEntry const& source = sources_[index];
   source.decoders->decode(batch, worker.fields, source.decode, &worker.scratch[index]);
   worker.normalize.use_zone(source.decode.timezone);
+  if (options_.follow) {
+    std::lock_guard const lock(worker.types_mutex);
+    Unexplained(catalog_).collect(batch, *source.decoders, worker.shapes);
+  }
   normalize::normalize(batch, catalog_, worker.normalize);
   if (auto const drop = worker.drop.find(index); drop != worker.drop.end()) {
     batch.dropped += drop_events(batch, *drop->second, worker.hits);
   }
   Ready ready;
-  ready.entry = task.entry;
+  ready.entry = &entry;
   detect::summarize(batch, ready.batch);
   ready.outside = drop_outside(batch);
   ready.fields_over = batch.fields_over;
@@ -209,7 +249,7 @@ void Pipeline::process(Worker& worker, Task&& task) {
   worker.matcher->match(batch, worker.hits);
   worker.collector.collect(batch, worker.hits, ready.batch);
   count(worker, batch);
-  submit(task.sequence, std::move(ready));
+  submit(sequence, std::move(ready));
 }
 
 std::uint64_t Pipeline::drop_outside(Batch& batch) const {
@@ -282,9 +322,19 @@ void Pipeline::absorb(Ready&& ready) {
       ledger_.future += watermarks_.observe(log, batch.times, batch.arrival);
     }
     least_ = std::min(least_, batch.times.least);
+    SourceCounts& counts = source_counts_[ready.entry->source];
+    counts.records += batch.records;
+    counts.events += batch.events;
+    counts.unknown += batch.unknown;
+    counts.bytes += batch.bytes;
+    if (batch.times.events > 0) {
+      counts.newest = std::max(counts.newest, batch.times.greatest);
+      counts.lag = subtract_clamped(batch.arrival, batch.times.greatest);
+    }
     ledger_.records += batch.records;
     ledger_.events += batch.events;
-    ledger_.evented += batch.records - batch.blank - batch.dropped;
+    ledger_.evented += batch.records - batch.blank - batch.dropped - batch.joined;
+    ledger_.joined += batch.joined;
     ledger_.blank += batch.blank;
     ledger_.dropped += batch.dropped;
     ledger_.unknown += batch.unknown;
@@ -313,7 +363,9 @@ void Pipeline::work(Worker& worker) {
     Task task;
     switch (read_next(task)) {
       case Read::data:
-        process(worker, std::move(task));
+        for (std::size_t i = 0; i < task.blocks.size(); ++i) {
+          process(worker, std::move(task.blocks[i]), *task.entry, task.sequence + i);
+        }
         break;
       case Read::full:
         drain(true);
@@ -365,6 +417,7 @@ Status Pipeline::run_to_end() {
   threads_.clear();
   std::lock_guard const lock(keyed_mutex_);
   engine_->finish(std::min(watermarks_.greatest(), options_.to), sink_);
+  TRY(engine_->status());
   return evidence_.status();
 }
 
@@ -399,18 +452,13 @@ Nanos Pipeline::greatest_time() {
   return std::min(watermarks_.greatest(), options_.to);
 }
 
-std::uint64_t Pipeline::pending_bytes() {
-  std::lock_guard const lock(reader_mutex_);
-  std::uint64_t sum = 0;
-  for (auto const& entry : logs_) {
-    sum += entry->ended ? 0 : entry->log->pending_bytes();
+std::string Pipeline::not_understood() {
+  ShapeSum sum;
+  for (auto const& worker : workers_) {
+    std::lock_guard const lock(worker->types_mutex);
+    sum.add(worker->shapes);
   }
-  return sum;
-}
-
-std::vector<std::string> Pipeline::log_names() {
-  std::lock_guard const lock(keyed_mutex_);
-  return names_;
+  return sum.json();
 }
 
 std::map<std::string, std::uint64_t> Pipeline::type_counts() {

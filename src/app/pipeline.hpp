@@ -50,6 +50,16 @@ struct SourceEntry {
   Nanos lateness = -1;  ///< -1 = the pipeline's
 };
 
+/// What a source has brought since the start.
+struct SourceCounts {
+  std::uint64_t records = 0, events = 0, unknown = 0, bytes = 0;
+  Nanos newest = kNever;  ///< event time
+  Nanos lag = 0;          ///< of the latest batch: arrival less its newest event
+  std::uint64_t cut_records = 0, dropped = 0, errors = 0;
+  std::uint64_t pending_bytes = 0;
+  std::uint64_t logs = 0;
+};
+
 class Pipeline {
  public:
   Pipeline(catalog::Catalog& catalog, detect::Plan const& plan, PipelineOptions options,
@@ -101,6 +111,10 @@ class Pipeline {
   std::uint64_t bytes_read() const { return bytes_read_.load(std::memory_order_relaxed); }
   std::uint64_t pending_bytes();
   std::vector<std::string> log_names();
+  /// Per source, in the order in which they were added.
+  std::vector<SourceCounts> source_counts();
+  /// Service: free text that nobody understood since the start, by shape, as JSON for the status.
+  std::string not_understood();
   /// Event types seen, for the report.
   std::map<std::string, std::uint64_t> type_counts();
 
@@ -113,10 +127,10 @@ class Pipeline {
     std::unique_ptr<Log> log;
     std::uint32_t source = 0;
     LogId id{};
-    int year = 0;
-    Nanos year_mark = kNever;
+    decode::LogState state;
     bool ended = false;
     bool idle = false;
+    unsigned failures = 0;  // one after the other
     std::uint64_t blocks = 0;
     std::atomic<Nanos> progress{kNever};
     std::atomic<Nanos> last_data{0};
@@ -133,14 +147,16 @@ class Pipeline {
 
   void work(Worker& worker);
   struct Task {
-    Block block;
+    std::vector<Block> blocks;
     LogEntry* entry = nullptr;
-    std::uint64_t sequence = 0;
+    std::uint64_t sequence = 0;  // of the first block
   };
   Read read_next(Task& task);
   LogEntry* choose();
   void discover();
-  void process(Worker& worker, Task&& task);
+  bool give_out(Task& task, LogEntry& entry);
+  bool silent(LogEntry const& entry) const;
+  void process(Worker& worker, Block&& block, LogEntry& entry, std::uint64_t sequence);
   std::uint64_t drop_outside(Batch& batch) const;
   void submit(std::uint64_t sequence, Ready&& ready);
   bool drain(bool wait);
@@ -165,6 +181,7 @@ class Pipeline {
   std::unique_ptr<detect::Engine> engine_;
   WatermarkTracker watermarks_;
   Ledger ledger_;
+  std::vector<SourceCounts> source_counts_;
   Nanos least_ = kForever;
   Nanos current_arrival_ = 0;
 
@@ -176,6 +193,7 @@ class Pipeline {
     WatermarkTracker::Saved marks;
     int year = 0;
     Nanos year_mark = kNever;
+    std::string state;
   };
   std::map<std::string, SavedLog, std::less<>> saved_logs_;  // from the checkpoint, by name
   std::function<void()> after_batch_;

@@ -17,6 +17,7 @@ enum LogsField : std::uint16_t {
   kYears = 6,
   kYearMarks = 7,
   kLedger = 8,
+  kStates = 9,
 };
 
 }  // namespace
@@ -53,6 +54,7 @@ std::vector<std::string> Pipeline::housekeeping() {
   Nanos const now = clock_.now();
   std::vector<std::string> quiet;
   for (auto const& entry : logs_) {
+    entry->idle = entry->idle && !silent(*entry);  // what it carries is to be flushed
     if (entry->ended || now - entry->last_data.load() < options_.idle) {
       continue;
     }
@@ -74,9 +76,39 @@ void Pipeline::advance_now() {
   }
 }
 
+std::uint64_t Pipeline::pending_bytes() {
+  std::lock_guard const lock(reader_mutex_);
+  std::uint64_t sum = 0;
+  for (auto const& entry : logs_) {
+    sum += entry->ended ? 0 : entry->log->pending_bytes();
+  }
+  return sum;
+}
+
+std::vector<std::string> Pipeline::log_names() {
+  std::lock_guard const lock(keyed_mutex_);
+  return names_;
+}
+
+std::vector<SourceCounts> Pipeline::source_counts() {
+  std::scoped_lock const lock(reader_mutex_, keyed_mutex_);
+  std::vector<SourceCounts> out = source_counts_;
+  for (auto const& entry : logs_) {
+    SourceCounts& counts = out[entry->source];
+    LogCounters const& log = entry->log->counters();
+    counts.cut_records += log.cut_records;
+    counts.dropped += log.dropped;
+    counts.errors += log.errors;
+    counts.pending_bytes += entry->ended ? 0 : entry->log->pending_bytes();
+    ++counts.logs;
+  }
+  return out;
+}
+
 void Pipeline::save(state::SnapshotWriter& out) {
   std::vector<std::string> names;
   std::vector<std::string> positions;
+  std::vector<std::string> states;
   std::vector<std::int64_t> greatest, marks, years, year_marks;
   for (auto const& entry : logs_) {
     WatermarkTracker::Saved const saved = watermarks_.save(entry->id);
@@ -84,8 +116,9 @@ void Pipeline::save(state::SnapshotWriter& out) {
     positions.push_back(entry->log->position());
     greatest.push_back(saved.greatest);
     marks.push_back(saved.mark);
-    years.push_back(entry->year);
-    year_marks.push_back(entry->year_mark);
+    years.push_back(entry->state.year);
+    year_marks.push_back(entry->state.year_mark);
+    states.push_back(entry->state.save());
   }
   // Logs that have not shown up again since the last start keep what was saved for them.
   for (auto const& [name, saved] : saved_logs_) {
@@ -96,6 +129,7 @@ void Pipeline::save(state::SnapshotWriter& out) {
       marks.push_back(saved.marks.mark);
       years.push_back(saved.year);
       year_marks.push_back(saved.year_mark);
+      states.push_back(saved.state);
     }
   }
   out.texts(kNames, names_);
@@ -105,6 +139,7 @@ void Pipeline::save(state::SnapshotWriter& out) {
   out.column(kMarks, marks);
   out.column(kYears, years);
   out.column(kYearMarks, year_marks);
+  out.texts(kStates, states);
   state::SnapshotWriter counts;
   save_ledger(counts);
   out.nested(kLedger, counts);
@@ -124,9 +159,14 @@ Status Pipeline::load(state::SnapshotReader const& in) {
                 "move the state folder away to start anew");
   }
   names_ = in.texts(kNames);
+  std::vector<std::string> states = in.texts(kStates);
+  states.resize(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
-    saved_logs_[names[i]] = {
-        positions[i], {greatest[i], marks[i]}, static_cast<int>(years[i]), year_marks[i]};
+    saved_logs_[names[i]] = {positions[i],
+                             {greatest[i], marks[i]},
+                             static_cast<int>(years[i]),
+                             year_marks[i],
+                             std::move(states[i])};
   }
   TRY(auto const counts, in.nested(kLedger));
   load_ledger(counts);

@@ -1,5 +1,7 @@
 #include "app/report.hpp"
 
+#include "app/report_words.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -103,7 +105,8 @@ std::vector<TopList::Row> TopList::top(std::size_t most) const {
   return rows;
 }
 
-Report::Report(rule::RuleSet const& rules, rule::Level least) : rules_(rules), least_(least) {}
+Report::Report(rule::RuleSet const& rules, rule::Level least)
+    : rules_(rules), least_(least), story_(rules) {}
 
 bool Report::is_first_seen(rule::RuleIndex rule) const {
   rule::Node const& node = rules_.rules[rule].node;
@@ -115,10 +118,24 @@ bool Report::is_summary(rule::RuleIndex rule) const {
   return rules_.rules[rule].level == rule::Level::informational;
 }
 
-std::size_t Report::evidence_wanted(rule::RuleIndex rule) const {
-  return rules_.rules[rule].level < least_ || is_summary(rule) || is_first_seen(rule)
-             ? 0
-             : kEvidenceLines;
+std::size_t Report::evidence_wanted(detect::Episode const& episode) const {
+  rule::Rule const& rule = rules_.rules[episode.rule];
+  if (rule.level < least_) {
+    return 0;
+  }
+  std::size_t const of_story = story_.wants(episode) ? 1 : 0;
+  if (is_summary(episode.rule) || is_first_seen(episode.rule)) {
+    return of_story;
+  }
+  auto const group = groups_.find(episode.rule);
+  if (group == groups_.end() || group->second.shown.size() < kShownAlerts) {
+    return kEvidenceLines;
+  }
+  // Of those that are shown with evidence, the one that comes last; in the order of keep().
+  Shown const& last = group->second.shown[kShownAlerts - 1];
+  bool const after =
+      rule.node.group_by.empty() ? last.first < episode.first : last.count > episode.count;
+  return after ? of_story : kEvidenceLines;
 }
 
 void Report::episode(detect::Episode&& episode) {
@@ -130,6 +147,7 @@ void Report::episode(detect::Episode&& episode) {
   ++by_level_[static_cast<std::size_t>(rule.level)];
   worst_ = std::max(worst_.value_or(rule.level), rule.level);
   timeline_.add(rule.level, episode.first, episode.last);
+  story_.add(episode);
   count_key(episode, rule);
   Group& group = groups_[episode.rule];
   group.first = group.alerts == 0 ? episode.first : std::min(group.first, episode.first);
@@ -182,7 +200,7 @@ void Report::keep(Group& group, detect::Episode&& episode) {
   shown.values = std::move(episode.values);
   for (detect::Evidence const& evidence : episode.evidence) {
     if (shown.evidence.size() < kEvidenceLines) {
-      shown.evidence.push_back({evidence.time, cut_copy(evidence.raw, kLineBytes)});
+      shown.evidence.push_back({evidence.time, line_of(evidence.raw, kLineBytes)});
     }
   }
   group.shown.insert(std::upper_bound(group.shown.begin(), group.shown.end(), shown, before),

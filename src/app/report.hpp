@@ -3,6 +3,7 @@
 // its text.
 #pragma once
 
+#include "app/story.hpp"
 #include "app/timeline.hpp"
 #include "base/hash.hpp"
 #include "base/time.hpp"
@@ -72,7 +73,8 @@ class Report final : public detect::EpisodeSink {
   explicit Report(rule::RuleSet const& rules, rule::Level least = rule::Level::informational);
 
   void episode(detect::Episode&& episode) override;
-  std::size_t evidence_wanted(rule::RuleIndex rule) const override;
+  /// None when the episode is not among those that are shown with evidence so far.
+  std::size_t evidence_wanted(detect::Episode const& episode) const override;
 
   std::uint64_t alerts() const { return alerts_; }
   /// nullopt: no alert. For --fail-on.
@@ -121,6 +123,7 @@ class Report final : public detect::EpisodeSink {
   std::array<std::uint64_t, kLevels> by_level_{};
   std::map<rule::RuleIndex, Group> groups_;
   Timeline timeline_;
+  Story story_;
   TopList sources_;
   TopList users_;
 };

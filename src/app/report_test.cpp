@@ -93,8 +93,17 @@ high         |..
 medium       |.
 low          |                              .
 informational|                              .                             .
+single events|1
              |Mar 27 13:06                                     Mar 27 15:06
               alerts: . 1  : 2-9  + 10-99  # 100 and more
+
+In order of time
+  13:06:56  -  Break-in: begins                                         critical
+               src_ip 192.0.2.1, user root
+  13:06:56  -  SSH brute force: begins                                      high
+               src_ip 192.0.2.1
+  13:07:56  1  SQL in URL                                                 medium
+               GET /?id=1'\x1b[2J
 
 CRITICAL  Break-in                                            1 alert, 41 events
   src_ip 192.0.2.1, user root       41 events  Mar 27 13:06:56 - 13:10:56 (open)
@@ -170,22 +179,54 @@ TEST_CASE("report: of a line that is too long, what the report says anyway goes 
   CHECK(shown(std::string(90, 'y')) == std::string(73, 'y') + "...");
 }
 
+TEST_CASE("report: of a long JSON record what it is about") {
+  auto const rules = report_rules();
+  Report report(rules);
+  report.episode(report_episode(
+      0, {"192.0.2.1"}, kStart, 0, 1,
+      {R"({"eventVersion":"1.11","pad":")" + std::string(600, 'x') +
+           R"(","eventTime":"2026-03-27T13:06:56Z","eventName":"A"})",
+       R"({"eventName":"short"})", R"({"nothing known":")" + std::string(600, 'x') + "\"}"}));
+  std::string const text = report.text({kStart, kStart, {}}, {});
+  CHECK(text.find("\n    13:06:56 A\n    {\"eventName\":\"short\"}\n    {\"nothing known\"") !=
+        text.npos);
+}
+
 TEST_CASE("report: a level below the least is not taken") {
   auto const rules = report_rules();
   Report report(rules, Level::high);
   report.episode(report_episode(4, {"0c"}, kStart, 0, 1, {"x"}));
   CHECK(report.alerts() == 0);
-  CHECK(report.evidence_wanted(4) == 0);
-  CHECK(report.evidence_wanted(0) == 3);
+  CHECK(report.evidence_wanted(report_episode(4, {"k"}, kStart, 0, 1)) == 0);
+  CHECK(report.evidence_wanted(report_episode(0, {"k"}, kStart, 0, 1)) == 3);
 }
 
 TEST_CASE("report: evidence is asked for only where it is shown") {
   auto const rules = report_rules();
   Report const report(rules);
-  CHECK(report.evidence_wanted(0) == 3);
-  CHECK(report.evidence_wanted(1) == 0);  // first in this input
-  CHECK(report.evidence_wanted(2) == 0);  // informational
-  CHECK(report.evidence_wanted(5) == 3);  // first seen after a learning period is an alert
+  CHECK(report.evidence_wanted(report_episode(0, {"k"}, kStart, 0, 1)) == 3);
+  CHECK(report.evidence_wanted(report_episode(1, {"k"}, kStart, 0, 1)) ==
+        0);  // first in this input
+  CHECK(report.evidence_wanted(report_episode(2, {"k"}, kStart, 0, 1)) == 0);  // informational
+  CHECK(report.evidence_wanted(report_episode(5, {"k"}, kStart, 0, 1)) ==
+        3);  // first seen after a learning period is an alert
+}
+
+TEST_CASE("report: evidence is not asked for where greater or earlier alerts are shown") {
+  auto const rules = report_rules();
+  Report report(rules);
+  for (unsigned i = 0; i < 3; ++i) {
+    report.episode(report_episode(0, {std::to_string(i)}, kStart, 0, 10 + i));
+    report.episode(report_episode(4, {std::to_string(i)}, kStart + i, 0, 1));
+  }
+  CHECK(report.evidence_wanted(report_episode(0, {"k"}, kStart, 0, 9)) == 0);
+  CHECK(report.evidence_wanted(report_episode(0, {"k"}, kStart, 0, 10)) == 3);
+  CHECK(report.evidence_wanted(report_episode(4, {"k"}, kStart + 3, 0, 1)) == 1);  // time line
+  CHECK(report.evidence_wanted(report_episode(4, {"k"}, kStart + 2, 0, 1)) == 3);
+  for (unsigned i = 0; i < 300; ++i) {
+    report.episode(report_episode(4, {std::to_string(i)}, kStart + i, 0, 1));
+  }
+  CHECK(report.evidence_wanted(report_episode(4, {"k"}, kStart + 300, 0, 1)) == 0);
 }
 
 TEST_CASE("report: the greatest alerts are shown, the rest is named and counted") {

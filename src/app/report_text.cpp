@@ -153,7 +153,26 @@ class ReportPage {
       out_ += pad_right(std::string(name), 13) + "|" +
               painted(color_of(static_cast<rule::Level>(level)), bars) + "\n";
     }
+    Story::Page const story = report_.story_.page();
+    if (std::string const row = story_marks(story, slots); !row.empty()) {
+      line(pad_right("single events", 13) + "|" + row);
+    }
     axis(slots);
+    told(story);
+  }
+
+  void told(Story::Page const& story) {
+    if (story.told.empty()) {
+      return;
+    }
+    title("In order of time");
+    for (StoryLine const& each : story_lines(story, report_.rules_, kWidth, years_, ellipsis())) {
+      std::string const level(each.level ? rule::level_name(*each.level) : "");
+      out_ += each.text + (each.level ? painted(color_of(*each.level), level) : level) + "\n";
+      if (!each.detail.empty()) {
+        line(each.detail, Paint::dim);
+      }
+    }
   }
 
   void axis(Timeline::Slots const& slots) {

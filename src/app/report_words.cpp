@@ -1,8 +1,10 @@
 #include "app/report_words.hpp"
 
+#include "app/json_gist.hpp"
 #include "base/terminal_text.hpp"
 #include "flow/ledger.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace vedette::app {
@@ -104,6 +106,23 @@ std::string shorten_line(std::string_view text) {
     }
   }
   return std::string(text);
+}
+
+std::string line_of(std::string_view raw, std::size_t bytes) {
+  constexpr std::size_t kShort = 76;  // fits a line of evidence as it is
+  if (raw.size() > kShort && raw.starts_with('{')) {
+    std::string gist = json_gist(raw);
+    if (!gist.empty()) {
+      gist.resize(std::min(gist.size(), bytes));
+      return gist;
+    }
+  }
+  return std::string(raw.substr(0, bytes));
+}
+
+std::string told_without_time(std::string_view raw) {
+  std::string text = shorten_line(line_of(raw, 400));
+  return digits_at(text, 0, "00:00:00 ") ? text.substr(9) : text;
 }
 
 }  // namespace vedette::app

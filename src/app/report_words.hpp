@@ -23,5 +23,9 @@ std::string upper_case(std::string_view text);
 /// A log line that is too long, without what the report says anyway: of the date and host of syslog
 /// and of the date and empty names of an access log only the time of day stays.
 std::string shorten_line(std::string_view text);
+/// What the report keeps of a record: its text, or of a long JSON record what it is about.
+std::string line_of(std::string_view raw, std::size_t bytes);
+/// The same without the time of day, where the time stands beside it.
+std::string told_without_time(std::string_view raw);
 
 }  // namespace vedette::app

@@ -22,7 +22,7 @@ class SummarySink final : public detect::EpisodeSink {
     }
     found_.push_back(std::move(summary));
   }
-  std::size_t evidence_wanted(rule::RuleIndex) const override { return 0; }
+  std::size_t evidence_wanted(detect::Episode const&) const override { return 0; }
   std::vector<lab::AlertSummary> take() { return std::move(found_); }
 
  private:

@@ -2,8 +2,11 @@
 
 #include "alert/outbox.hpp"
 #include "alert/publisher.hpp"
+#include "app/decoder_files.hpp"
 #include "app/drop_filter.hpp"
+#include "app/file_fingerprint.hpp"
 #include "app/latency.hpp"
+#include "app/source_watch.hpp"
 #include "base/json.hpp"
 #include "output/delivery.hpp"
 #include "state/snapshot.hpp"
@@ -11,19 +14,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <filesystem>
 #include <map>
+#include <utility>
 
 namespace vedette::app {
 namespace {
-
-namespace fs = std::filesystem;
 
 // Fields of the checkpoint; a number keeps its meaning for ever.
 enum CheckpointField : std::uint16_t {
@@ -33,41 +33,13 @@ enum CheckpointField : std::uint16_t {
   kPublisher = 4,
   kDelivery = 5,
   kOutboxSequence = 6,
+  kSources = 7,
 };
 
 constexpr Nanos kHousekeepingEvery = kSecond;
 constexpr Nanos kWatchEvery = 2 * kSecond;
-constexpr Nanos kDrainAtEnd = 2 * kSecond;  // what outputs get to take what is left
-
-/// Modification times and sizes of everything the running plan was made from.
-std::string fingerprint(std::string const& config_file,
-                        std::vector<std::string> const& rule_paths) {
-  std::map<std::string, std::string> seen;
-  auto const note = [&](fs::path const& path) {
-    struct stat info{};
-    if (::stat(path.c_str(), &info) == 0) {
-      seen[path.string()] = std::to_string(info.st_mtim.tv_sec) + "." +
-                            std::to_string(info.st_mtim.tv_nsec) + "/" +
-                            std::to_string(info.st_size);
-    }
-  };
-  if (!config_file.empty()) {
-    note(config_file);
-  }
-  for (std::string const& path : rule_paths) {
-    note(path);
-    std::error_code error;
-    for (auto at = fs::recursive_directory_iterator(path, error);
-         !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
-      note(at->path());
-    }
-  }
-  std::string out;
-  for (auto const& [path, state] : seen) {
-    out += path + "=" + state + "\n";
-  }
-  return out;
-}
+constexpr Nanos kRarestCheckpoint = kMinute;  // unless a longer time is asked for
+constexpr Nanos kDrainAtEnd = 2 * kSecond;    // what outputs get to take what is left
 
 }  // namespace
 
@@ -85,10 +57,14 @@ struct Service::Impl final : detect::EpisodeSink {
   std::unique_ptr<Pipeline> pipeline;
   std::unique_ptr<detect::Provisional> provisional;
   std::vector<Source*> sources;  // owned by the pipeline
+  std::unique_ptr<SourceWatch> watch;
+  bool tells_silence = true;
+  Nanos last_look = 0;
   LatencyHistogram latency;
   std::string made_from;
   Nanos started = 0;
   Nanos last_checkpoint = 0;
+  Nanos pause = 0;  // how long detection stood still for it
   std::uint64_t checkpoint_bytes_read = 0;
   std::atomic<std::uint64_t> alerts{0};
   std::atomic<bool> stuck{false};  // the outbox cannot be written
@@ -110,12 +86,15 @@ struct Service::Impl final : detect::EpisodeSink {
   void commit();
   void take_failure(Status const& written);
   Status checkpoint();
+  Nanos checkpoint_due() const;
   void housekeeping();
+  void look_at_sources();
+  void make_watch();
   void report_problems();
 };
 
 Status Service::Impl::load() {
-  made_from = fingerprint(config.file, config.rule_paths);
+  made_from = fingerprint_of_files(config.file, config.rule_paths);
   TRY(catalog, catalog::Catalog::embedded());
   TRY(load_decoders());
   TRY(plan, load_plan(config.rule_paths, config.disabled_rules, *catalog));
@@ -132,21 +111,26 @@ Status Service::Impl::load() {
       plan->rules(), [this](alert::Message&& message) { publish(std::move(message)); });
   TRY(open_outputs());
   make_pipeline();
+  make_watch();
   if (!content.empty()) {
     TRY(restore(saved));
   }
   TRY(auto const given_out, outbox->after_checkpoint());
   publisher->resume(given_out);
+  for (alert::Message const& message : given_out) {
+    watch->recall(message);
+  }
   TRY(open_sources());
   TRY(deliveries->start(saved.bytes(kDelivery), sequence));
   provisional->rebuild();
   TRY(pipeline->start());
   started = last_checkpoint = clock.now();
+  last_look = monotonic_now();
   return {};
 }
 
 Status Service::Impl::load_decoders() {
-  auto const files = catalog::embedded_content("decoders/");
+  TRY(auto const files, decoder_files(config.decoder_paths));
   for (SourceConfig const& source : config.sources) {
     std::string const& format = source.format;
     if (!decoders.contains(format)) {
@@ -213,6 +197,7 @@ Status Service::Impl::open_sources() {
     source.source = std::move(*made);
     source.decoders = decoders.at(entry.format).get();
     source.decode.timezone = entry.timezone;
+    source.decode.multiline = entry.multiline;
     if (!entry.drop.empty()) {
       TRY(auto drop, compile_drop(entry.drop, config.file, *catalog));
       source.drop = std::move(drop);
@@ -232,6 +217,8 @@ Status Service::Impl::restore(state::SnapshotReader const& saved) {
   pipeline->evidence().drop_unused();
   TRY(auto const logs, saved.nested(kLogs));
   TRY(pipeline->load(logs));
+  TRY(auto const heard, saved.nested(kSources));
+  watch->load(heard);
   TRY(auto const published, saved.nested(kPublisher));
   TRY(auto const dropped, publisher->load(published));
   if (dropped > 0) {
@@ -261,7 +248,7 @@ void Service::Impl::commit() {
     take_failure(kept);
     return;
   }
-  take_failure(outbox->commit());
+  take_failure(outbox->commit_soon());
 }
 
 void Service::Impl::take_failure(Status const& written) {
@@ -273,30 +260,34 @@ void Service::Impl::take_failure(Status const& written) {
 }
 
 Status Service::Impl::checkpoint() {
-  state::SnapshotWriter out;
+  state::SnapshotWriter logs, engine, evidence, published, heard;
   output::Deliveries::Saved taken;
   std::uint64_t sequence = 0;
   Status result;
+  Nanos const began = monotonic_now();
   pipeline->checkpoint([&] {
     result = [&]() -> Status {
       TRY(outbox->commit());
-      state::SnapshotWriter logs, engine, evidence, published;
       pipeline->save(logs);
       TRY(pipeline->engine().save(engine));
       TRY(pipeline->evidence().save(evidence));
       publisher->save(published);
       taken = deliveries->save();
       sequence = outbox->last_sequence();
-      out.nested(kLogs, logs);
-      out.nested(kEngine, engine);
-      out.nested(kEvidence, evidence);
-      out.nested(kPublisher, published);
-      out.bytes(kDelivery, taken.state);
-      out.integer(kOutboxSequence, static_cast<std::int64_t>(sequence));
       return {};
     }();
+    pause = monotonic_now() - began;
   });
   TRY(result);
+  state::SnapshotWriter out;
+  out.nested(kLogs, logs);
+  out.nested(kEngine, engine);
+  out.nested(kEvidence, evidence);
+  out.nested(kPublisher, published);
+  watch->save(heard);
+  out.nested(kSources, heard);
+  out.bytes(kDelivery, taken.state);
+  out.integer(kOutboxSequence, static_cast<std::int64_t>(sequence));
   TRY(state::write_checkpoint(folder.file("checkpoint"), out.data()));
   pipeline->with_state([this] { pipeline->engine().committed(); });
   outbox->checkpointed(sequence, taken.delivered);
@@ -306,6 +297,11 @@ Status Service::Impl::checkpoint() {
   last_checkpoint = clock.now();
   checkpoint_bytes_read = pipeline->bytes_read();
   return {};
+}
+
+/// Detection stands still while its state is copied: so for one part in five hundred of the time.
+Nanos Service::Impl::checkpoint_due() const {
+  return std::max(options.checkpoint_every, std::min(kRarestCheckpoint, 500 * pause));
 }
 
 void Service::Impl::report_problems() {
@@ -325,10 +321,50 @@ void Service::Impl::housekeeping() {
     }
   }
   pipeline->advance_now();
+  look_at_sources();
   if (stuck) {
     pipeline->checkpoint([this] { commit(); });
   }
   report_problems();
+}
+
+void Service::Impl::make_watch() {
+  std::vector<SourceWatch::Expected> expected;
+  for (SourceConfig const& source : config.sources) {
+    expected.push_back({source.name, Silence::parse(source.silence).value_or(Silence{})});
+  }
+  watch = std::make_unique<SourceWatch>(std::move(expected));
+  rule::Rule const& rule = SourceWatch::silence_rule();
+  tells_silence =
+      std::none_of(config.disabled_rules.begin(), config.disabled_rules.end(),
+                   [&](std::string const& name) { return name == rule.id || name == rule.title; });
+}
+
+/// Told like any alert; what wall time decided is in the control log.
+void Service::Impl::look_at_sources() {
+  constexpr Nanos kAwake = 10 * kSecond;  // a longer pause was ours: the machine slept
+  Nanos const now = monotonic_now();
+  Nanos const passed = std::min(kAwake, now - std::exchange(last_look, now));
+  if (stuck) {
+    return;  // it is us who do not listen
+  }
+  for (SourceWatch::Change& change : watch->look(clock.now(), passed, pipeline->source_counts())) {
+    std::string line;
+    json::Writer writer(line);
+    writer.begin_object().key("source").string(change.source);
+    writer.key("time").string(format_time(clock.now()));
+    writer.key("what").string(change.silent ? "silent" : "heard_again").end_object();
+    if (Status const written = folder.control(line); !written) {
+      print_error(written.error());
+    }
+    if (tells_silence) {
+      pipeline->with_state([&] {
+        ++alerts;
+        outbox->append(std::move(change.message));
+        commit();
+      });
+    }
+  }
 }
 
 Service::Service() = default;
@@ -374,11 +410,11 @@ Service::Ended Service::run(int signals, StatusSocket& status) {
     }
     if (now >= next_watch) {
       next_watch = now + kWatchEvery;
-      if (fingerprint(impl.config.file, impl.config.rule_paths) != impl.made_from) {
+      if (fingerprint_of_files(impl.config.file, impl.config.rule_paths) != impl.made_from) {
         return Ended::changed;
       }
     }
-    if (now - impl.last_checkpoint >= impl.options.checkpoint_every &&
+    if (now - impl.last_checkpoint >= impl.checkpoint_due() &&
         impl.pipeline->bytes_read() != impl.checkpoint_bytes_read) {
       if (Status const saved = impl.checkpoint(); !saved) {
         print_error(saved.error());
@@ -391,6 +427,9 @@ Service::Ended Service::run(int signals, StatusSocket& status) {
 Status Service::finish() {
   Impl& impl = *impl_;
   impl.pipeline->stop();
+  if (Status const written = impl.outbox->commit(); !written) {
+    print_error(written.error());
+  }
   impl.deliveries->drain(kDrainAtEnd);
   Status const saved = impl.checkpoint();
   impl.deliveries->stop();
@@ -412,6 +451,7 @@ std::string Service::status_json() {
     writer.string(name);
   }
   writer.end_array();
+  writer.key("not_understood").raw(impl.pipeline->not_understood());
   writer.key("outputs").begin_array();
   for (output::DeliveryStatus const& each : impl.deliveries->status()) {
     writer.begin_object().key("delivered").number(each.delivered);
@@ -422,6 +462,12 @@ std::string Service::status_json() {
   writer.end_array();
   writer.key("pid").number(static_cast<std::int64_t>(::getpid()));
   writer.key("running_since").string(format_time(impl.started));
+  std::vector<std::string_view> types;
+  for (SourceConfig const& source : impl.config.sources) {
+    types.push_back(source.spec->name);
+  }
+  writer.key("sources").raw(
+      impl.watch->json(impl.clock.now(), impl.pipeline->source_counts(), types));
   Nanos const judged = impl.pipeline->judged();
   writer.key("watermark").string(judged == kNever ? "" : format_time(judged));
   writer.end_object();

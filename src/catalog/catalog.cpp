@@ -2,6 +2,7 @@
 
 #include "base/yaml.hpp"
 #include "catalog/embedded.hpp"
+#include "catalog/read_entry.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::string_view kFieldsFile = "fields.yaml";
 constexpr std::string_view kTypesFolder = "types/";
+constexpr std::string_view kShapesFolder = "shapes/";
 
 struct TypeName {
   std::string_view name;
@@ -24,52 +26,6 @@ constexpr std::array<TypeName, 7> kFieldTypes{{{"text", FieldType::text},
                                                {"hash", FieldType::hash},
                                                {"url", FieldType::url},
                                                {"time", FieldType::time}}};
-
-std::unexpected<Error> error_at(yaml::Node const& node, std::string const& file,
-                                std::string message, std::string hint = {}) {
-  return fail_at(file, node.line, std::move(message), std::move(hint));
-}
-
-/// The text of a scalar that must be there and not be empty.
-Result<std::string> text_of(yaml::Node const& map, std::string_view key, std::string const& file) {
-  yaml::Node const* const value = map.find(key);
-  if (value == nullptr) {
-    return error_at(map, file, "'" + std::string(key) + "' is missing");
-  }
-  if (!value->is_scalar() || value->scalar.empty()) {
-    return error_at(*value, file, "'" + std::string(key) + "' must be a text");
-  }
-  return value->scalar;
-}
-
-/// One text or a list of texts.
-Result<std::vector<std::string>> texts_of(yaml::Node const& value, std::string const& file) {
-  std::vector<std::string> out;
-  if (value.is_scalar()) {
-    out.push_back(value.scalar);
-    return out;
-  }
-  if (!value.is_list() || value.items.empty()) {
-    return error_at(value, file, "a text or a list of texts is expected here");
-  }
-  for (yaml::Node const& item : value.items) {
-    if (!item.is_scalar()) {
-      return error_at(item, file, "a text is expected as item of this list");
-    }
-    out.push_back(item.scalar);
-  }
-  return out;
-}
-
-bool good_type_name(std::string_view name) {
-  std::size_t const slash = name.find('/');
-  return slash != std::string_view::npos && slash > 0 && slash + 1 < name.size() &&
-         name.find('/', slash + 1) == std::string_view::npos &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-                  c == '/';
-         });
-}
 
 Result<CommonField> read_field(yaml::Node const& map, std::string const& file) {
   TRY(yaml::expect_keys(map, {"name", "type", "values", "doc"}, file));
@@ -94,128 +50,6 @@ Result<CommonField> read_field(yaml::Node const& map, std::string const& file) {
     TRY(field.values, texts_of(*values, file));
   }
   return field;
-}
-
-Result<LogSource> read_logsource(yaml::Node const& map, std::string const& file) {
-  TRY(yaml::expect_keys(map, {"category", "product", "service"}, file));
-  if (map.fields.empty()) {
-    return error_at(map, file, "an empty logsource", "name category, product or service");
-  }
-  LogSource out;
-  for (auto const& [key, value] : map.fields) {
-    if (!value.is_scalar() || value.scalar.empty()) {
-      return error_at(value, file, "'" + key + "' must be a text");
-    }
-    (key == "category"  ? out.category
-     : key == "product" ? out.product
-                        : out.service) = value.scalar;
-  }
-  return out;
-}
-
-/// Compiles one entry of types/*.yaml.
-class TypeReader {
- public:
-  TypeReader(Catalog const& catalog, std::string const& file) : catalog_(catalog), file_(file) {}
-
-  Result<LogType> read(yaml::Node const& map) const {
-    TRY(yaml::expect_keys(map, {"type", "title", "logsource", "detect", "time", "map"}, file_));
-    LogType type;
-    TRY(type.name, text_of(map, "type", file_));
-    if (!good_type_name(type.name)) {
-      return error_at(*map.find("type"), file_, "'" + type.name + "' is no name of a log type",
-                      "write product/service in lower case");
-    }
-    TRY(type.title, text_of(map, "title", file_));
-    if (yaml::Node const* const sources = map.find("logsource")) {
-      TRY(read_logsources(*sources, type));
-    }
-    if (yaml::Node const* const detect = map.find("detect")) {
-      TRY(read_detect(*detect, type));
-    }
-    if (yaml::Node const* const time = map.find("time")) {
-      TRY(std::vector<std::string> const names, texts_of(*time, file_));
-      for (std::string const& name : names) {
-        TRY(type.time.emplace_back(), field_of(name, *time));
-      }
-    }
-    if (yaml::Node const* const fields = map.find("map")) {
-      TRY(read_map(*fields, type));
-    }
-    return type;
-  }
-
- private:
-  Result<FieldId> field_of(std::string const& name, yaml::Node const& where) const {
-    FieldId const id = catalog_.fields().intern(name);
-    if (id == kUnlisted || name.empty()) {
-      return error_at(where, file_, "'" + name.substr(0, 100) + "' is no name of a field");
-    }
-    return id;
-  }
-
-  Status read_logsources(yaml::Node const& list, LogType& type) const {
-    if (!list.is_list()) {
-      return error_at(list, file_, "'logsource' must be a list of maps");
-    }
-    for (yaml::Node const& item : list.items) {
-      TRY(type.logsources.emplace_back(), read_logsource(item, file_));
-    }
-    return {};
-  }
-
-  Status read_detect(yaml::Node const& map, LogType& type) const {
-    if (!map.is_map() || map.fields.empty()) {
-      return error_at(map, file_, "'detect' must be a map of fields to values");
-    }
-    for (auto const& [name, value] : map.fields) {
-      Detect detect;
-      TRY(detect.field, field_of(name, map));
-      TRY(detect.values, texts_of(value, file_));
-      type.detect.push_back(std::move(detect));
-    }
-    return {};
-  }
-
-  Status read_map(yaml::Node const& map, LogType& type) const {
-    if (!map.is_map()) {
-      return error_at(map, file_, "'map' must be a map of originals to common fields");
-    }
-    for (auto const& [name, value] : map.fields) {
-      TRY(FieldId const from, field_of(name, map));
-      TRY(std::vector<std::string> const targets, texts_of(value, file_));
-      for (std::string const& target : targets) {
-        auto const id = catalog_.fields().find(target);
-        if (!id || !catalog_.is_common(*id)) {
-          return unknown_common(target, value);
-        }
-        type.map.push_back({from, *id});
-      }
-    }
-    return {};
-  }
-
-  std::unexpected<Error> unknown_common(std::string const& name, yaml::Node const& where) const {
-    std::vector<std::string_view> known;
-    for (CommonField const& field : catalog_.common()) {
-      known.push_back(field.name);
-    }
-    std::string const near = yaml::nearest(name, known);
-    return error_at(where, file_, "'" + name + "' is no common field",
-                    near.empty() ? "fields.yaml lists them" : "did you mean '" + near + "'?");
-  }
-
-  Catalog const& catalog_;
-  std::string const& file_;
-};
-
-/// The entries of a file that is one list; an empty file has none.
-Result<std::vector<yaml::Node>> entries_of(ContentFile const& file) {
-  TRY(yaml::Node root, yaml::parse(file.text, file.path));
-  if (!root.is_list() && !root.is_null()) {
-    return error_at(root, file.path, "a list is expected here");
-  }
-  return std::move(root.items);
 }
 
 bool says(std::string const& asked, std::string const& said) {
@@ -249,13 +83,21 @@ Result<std::unique_ptr<Catalog>> Catalog::load(std::vector<ContentFile> const& f
     }
   }
   for (ContentFile const& file : files) {
+    if (!file.path.starts_with(kShapesFolder)) {
+      continue;
+    }
+    TRY(std::vector<yaml::Node> const entries, entries_of(file));
+    for (yaml::Node const& entry : entries) {
+      TRY(catalog->shapes_.emplace_back(), read_shape(entry, *catalog, file.path));
+    }
+  }
+  for (ContentFile const& file : files) {
     if (!file.path.starts_with(kTypesFolder)) {
       continue;
     }
     TRY(std::vector<yaml::Node> const entries, entries_of(file));
-    TypeReader const reader(*catalog, file.path);
     for (yaml::Node const& entry : entries) {
-      TRY(LogType type, reader.read(entry));
+      TRY(LogType type, read_type(entry, *catalog, file.path));
       if (catalog->find_type(type.name) != nullptr) {
         return error_at(entry, file.path, "the type '" + type.name + "' is there twice");
       }
@@ -264,7 +106,26 @@ Result<std::unique_ptr<Catalog>> Catalog::load(std::vector<ContentFile> const& f
       catalog->types_.push_back(std::move(type));
     }
   }
+  TRY(catalog->follow_likes());
   return catalog;
+}
+
+Status Catalog::follow_likes() {
+  for (LogType& type : types_) {
+    if (type.like.empty()) {
+      continue;
+    }
+    LogType const* const other = find_type(type.like);
+    if (other == nullptr || !other->like.empty()) {
+      return fail("the type '" + type.name + "' is like '" + type.like + "', which " +
+                  (other == nullptr ? "does not exist" : "is like another itself"));
+    }
+    type.time.insert(type.time.end(), other->time.begin(), other->time.end());
+    type.map.insert(type.map.end(), other->map.begin(), other->map.end());
+    type.words.insert(type.words.end(), other->words.begin(), other->words.end());
+    type.set.insert(type.set.end(), other->set.begin(), other->set.end());
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Catalog>> Catalog::embedded() { return load(embedded_content("")); }
@@ -275,16 +136,26 @@ LogType const* Catalog::find_type(std::string_view name) const {
   return found == types_.end() ? nullptr : &*found;
 }
 
+std::vector<std::pair<TypeId, TypeSource const*>> Catalog::sources_of(
+    LogSource const& source) const {
+  std::vector<std::pair<TypeId, TypeSource const*>> out;
+  for (LogType const& type : types_) {
+    for (TypeSource const& entry : type.logsources) {
+      if (says(source.category, entry.source.category) &&
+          says(source.product, entry.source.product) &&
+          says(source.service, entry.source.service)) {
+        out.emplace_back(type.id, &entry);
+      }
+    }
+  }
+  return out;
+}
+
 std::vector<TypeId> Catalog::types_of(LogSource const& source) const {
   std::vector<TypeId> out;
-  for (LogType const& type : types_) {
-    bool const meant =
-        std::any_of(type.logsources.begin(), type.logsources.end(), [&](LogSource const& entry) {
-          return says(source.category, entry.category) && says(source.product, entry.product) &&
-                 says(source.service, entry.service);
-        });
-    if (meant) {
-      out.push_back(type.id);
+  for (auto const& [type, entry] : sources_of(source)) {
+    if (out.empty() || out.back() != type) {
+      out.push_back(type);
     }
   }
   return out;
@@ -298,6 +169,16 @@ TypeId Catalog::add_type(std::string_view name) {
   auto const id = static_cast<TypeId>(types_.size());
   types_.push_back({.id = id, .name = std::string(name), .title = std::string(name)});
   return id;
+}
+
+bool is_type_name(std::string_view name) {
+  std::size_t const slash = name.find('/');
+  return slash != std::string_view::npos && slash > 0 && slash + 1 < name.size() &&
+         name.find('/', slash + 1) == std::string_view::npos &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+                  c == '/';
+         });
 }
 
 std::vector<ContentFile> embedded_content(std::string_view folder) {

@@ -52,9 +52,10 @@ TEST_CASE("catalog: fields and types") {
   LogType const& sysmon = *catalog.find_type("windows/sysmon");
   CHECK_EQ(static_cast<int>(sysmon.id), 2);
   CHECK_EQ(catalog.type(sysmon.id).title, "Sysmon");
-  REQUIRE_EQ(sysmon.detect.size(), 2);
-  CHECK_EQ(catalog.fields().name(sysmon.detect[1].field), "EventID");
-  CHECK_EQ(sysmon.detect[1].values, std::vector<std::string>{"*"});
+  REQUIRE_EQ(sysmon.detect.size(), 1);
+  REQUIRE_EQ(sysmon.detect[0].size(), 2);
+  CHECK_EQ(catalog.fields().name(sysmon.detect[0][1].field), "EventID");
+  CHECK_EQ(sysmon.detect[0][1].values, std::vector<std::string>{"*"});
   REQUIRE_EQ(sysmon.time.size(), 2);
   CHECK_EQ(catalog.fields().name(sysmon.time[1]), "@timestamp");
   REQUIRE_EQ(sysmon.map.size(), 3);
@@ -92,7 +93,7 @@ TEST_CASE("catalog: types of decoders are added once") {
 TEST_CASE("catalog: strict, with file and line") {
   CHECK_EQ(load_error("- {type: a/b, title: x, lgosource: []}"),
            "types/t.yaml:1: unknown key 'lgosource'; did you mean 'logsource'? known: type title "
-           "logsource detect time map");
+           "logsource detect time map words set envelope like");
   CHECK_EQ(load_error("- {title: x}"), "types/t.yaml:1: 'type' is missing");
   CHECK_EQ(load_error("- {type: a/b}"), "types/t.yaml:1: 'title' is missing");
   CHECK_EQ(load_error("\n- {type: Bad, title: x}"),
@@ -101,20 +102,42 @@ TEST_CASE("catalog: strict, with file and line") {
            "types/t.yaml:2: the type 'a/b' is there twice");
   CHECK_EQ(load_error("- type: a/b\n  title: x\n  map: {U: usr}"),
            "types/t.yaml:3: 'usr' is no common field; did you mean 'user'?");
+  CHECK_EQ(load_error("- type: a/b\n  title: x\n  set: {usr: x}"),
+           "types/t.yaml:3: 'usr' is no common field; did you mean 'user'?");
+  CHECK_EQ(load_error("- type: a/b\n  title: x\n  words: {a: {deny: {usr: x}}}"),
+           "types/t.yaml:3: 'usr' is no common field; did you mean 'user'?");
+  CHECK_EQ(load_error("- type: a/b\n  title: x\n  words: {a: deny}"),
+           "types/t.yaml:3: a map of words to common fields is expected here");
   CHECK_EQ(load_error("- type: a/b\n  title: x\n  map: {U: U}"),
            "types/t.yaml:3: 'U' is no common field; fields.yaml lists them");
-  for (char const* const types :
-       {"type: a/b", "- x", "- {type: a/b, title: x, logsource: {product: x}}",
-        "- {type: a/b, title: x, logsource: [{}]}", "- {type: a/b, title: x, logsource: [{os: x}]}",
-        "- {type: a/b, title: x, logsource: [{product: [x]}]}",
-        "- {type: a/b, title: x, detect: y}", "- {type: a/b, title: x, detect: {}}",
-        "- {type: a/b, title: x, detect: {F: {a: b}}}", "- {type: a/b, title: x, time: {a: b}}",
-        "- {type: a/b, title: x, time: [[a]]}", "- {type: a/b, title: x, map: [user]}",
-        "- {type: [a], title: x}", "- {type: a/b/c, title: x}", "- {type: /b, title: x}",
-        "- {type: a/b, title: ''}", "["}) {
-    CAPTURE(types);
+  for (char const* const types : {"type: a/b",
+                                  "- x",
+                                  "- {type: a/b, title: x, logsource: {product: x}}",
+                                  "- {type: a/b, title: x, logsource: [{}]}",
+                                  "- {type: a/b, title: x, logsource: [{os: x}]}",
+                                  "- {type: a/b, title: x, logsource: [{product: [x]}]}",
+                                  "- {type: a/b, title: x, detect: y}",
+                                  "- {type: a/b, title: x, detect: {}}",
+                                  "- {type: a/b, title: x, detect: {F: {a: b}}}",
+                                  "- {type: a/b, title: x, time: {a: b}}",
+                                  "- {type: a/b, title: x, time: [[a]]}",
+                                  "- {type: a/b, title: x, map: [user]}",
+                                  "- {type: a/b, title: x, detect: []}",
+                                  "- {type: a/b, title: x, detect: {F.*: y}}",
+                                  "- {type: a/b, title: x, set: [{usr: x}]}",
+                                  "- {type: a/b, title: x, set: [{outcome: well}]}",
+                                  "- {type: a/b, title: x, set: [{when: {A: b}}]}",
+                                  "- {type: a/b, title: x, envelope: 1}",
+                                  "- {type: [a], title: x}",
+                                  "- {type: a/b/c, title: x}",
+                                  "- {type: /b, title: x}",
+                                  "- {type: a/b, title: ''}",
+                                  "["}) {
+    INFO(std::string(types));
     CHECK_EQ(load_error(types).substr(0, 13), "types/t.yaml:");
   }
+  CHECK_EQ(load_error("- {type: a/b, title: x, like: a/c}"),
+           "the type 'a/b' is like 'a/c', which does not exist");
   CHECK_EQ(load_error("", "- {name: a, type: number, doc: x}"),
            "fields.yaml:1: unknown field type 'number'; one of: text word int ip hash url time");
   CHECK_EQ(load_error("", "- {name: a, type: ip, doc: x}\n- {name: a, type: ip, doc: x}"),

@@ -5,10 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace vedette::decode {
 
@@ -46,6 +49,41 @@ struct DecodeFixture {
     batch.block = block_of(text, framing);
     set->decode(batch, *cache, options, &scratch);
     return batch;
+  }
+
+  /// A whole log, read in blocks of at most so many bytes that end with a line: its events, with
+  /// what header lines and records before them mean for them.
+  std::vector<Batch> decode_log(std::string_view text, std::size_t block_size = 1 << 20) {
+    LogState state;
+    std::vector<Block> blocks;
+    for (std::size_t at = 0; at < text.size();) {
+      std::size_t end = std::min(at + block_size, text.size());
+      end = std::min(text.find('\n', end - 1), text.size() - 1) + 1;
+      Block block = block_of(text.substr(at, end - at));
+      block.offset = at;
+      set->advance(state, std::move(block), options, blocks);
+      at = end;
+    }
+    set->flush(state, blocks);
+    std::vector<Batch> out;
+    for (Block& block : blocks) {
+      Batch& batch = out.emplace_back();
+      batch.block = std::move(block);
+      set->decode(batch, *cache, options, &scratch);
+    }
+    return out;
+  }
+  /// `TYPE|name=value|...` of every event of a log; `unknown` alone for what nobody took.
+  std::vector<std::string> log_fields(std::string_view text, std::size_t block_size = 1 << 20) {
+    std::vector<std::string> out;
+    for (Batch const& batch : decode_log(text, block_size)) {
+      for (Event const& event : batch.events) {
+        out.push_back(event.decoder == 0xFF
+                          ? "unknown"
+                          : catalog->type(event.type).name + "|" + fields(batch, event));
+      }
+    }
+    return out;
   }
 
   /// `name=value` of every field in order, joined by `|`. Texts as `'...'` with their escapes,

@@ -1,11 +1,10 @@
 // From a block to events: records by framing, candidates by first bytes, one call per run of
 // records.
-#include "decode/byte_bits.hpp"
-#include "decode/decoder.hpp"
+#include "decode/decoder_set_impl.hpp"
+#include "decode/multiline.hpp"
+#include "decode/records.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -13,146 +12,92 @@ namespace vedette::decode {
 namespace decoder_set {
 namespace {
 
-constexpr std::uint8_t kNobody = 0xFF;
 constexpr std::size_t kRecordsAtOnce = 512;
-constexpr std::size_t kFrameHeader = 12;
-
-std::uint64_t little_endian(char const* bytes, unsigned count) {
-  std::uint64_t value = 0;
-  for (unsigned i = count; i-- > 0;) {
-    value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  }
-  return value;
-}
 
 }  // namespace
 }  // namespace decoder_set
 
-using decoder_set::kNobody;
-
-struct DecoderSet::Impl {
-  class BlockDecode;
-
-  /// Decoders by their index in decode.def; those that `--format` leaves out are null.
-  std::vector<std::unique_ptr<Decoder>> decoders;
-  catalog::Catalog const* catalog = nullptr;
-  bool only_one = false;  ///< `--format NAME`: first bytes do not matter
-  /// Decoders to ask for a first byte, in order: candidates[begin[byte]] up to begin[byte + 1].
-  std::vector<std::uint8_t> candidates;
-  std::array<std::uint16_t, 257> begin{};
-  /// The first candidate where it is asked without a look, else kNobody.
-  std::array<std::uint8_t, 256> direct{};
-
-  void index_first_bytes();
-  bool wants(std::uint8_t index, std::string_view record) const {
-    auto const looks_like = decoder_specs()[index].looks_like;
-    return only_one || looks_like == nullptr || looks_like(record);
-  }
-  std::uint8_t first_candidate(std::string_view record) const;
-};
-
 /// One call of DecoderSet::decode: gathers records and hands runs of them to decoders.
-class DecoderSet::Impl::BlockDecode {
+class DecoderSet::Impl::BlockDecode final : public PayloadDecoder {
  public:
   BlockDecode(Impl const& set, DecodeContext& context, WorkerScratch& kept)
-      : set_(set), context_(context), batch_(context.batch), kept_(kept) {}
+      : set_(set), context_(context), batch_(context.batch), kept_(kept) {
+    std::uint8_t const opener = batch_.block.opener;
+    if (opener < set_.decoders.size() && set_.decoders[opener] != nullptr) {
+      opener_ = opener;
+      whole_ = decoder_specs()[opener].complete != nullptr;
+    }
+    records_.resize(decoder_set::kRecordsAtOnce);
+    first_.resize(decoder_set::kRecordsAtOnce);
+  }
 
   void run() {
-    std::string_view const bytes(batch_.block.data.get(), batch_.block.size);
-    switch (batch_.block.framing) {
-      case Block::Framing::lines:
-        lines(bytes);
-        break;
-      case Block::Framing::framed:
-        framed(bytes);
-        break;
-      case Block::Framing::whole:
-        if (!bytes.empty()) {
-          add_trimmed(bytes, 0, batch_.block.arrival);
-        }
-        break;
+    Multiline const* multiline = context_.options.multiline.get();
+    if (multiline == nullptr && batch_.block.opener == kPretty) {
+      multiline = &Multiline::by_brackets();
+    }
+    if (multiline != nullptr && batch_.block.framing == Block::Framing::lines) {
+      lines_of_records(*multiline);
+    } else {
+      for_each_record(batch_.block, [&](Record const& record) {
+        ++batch_.records;
+        add(record);
+      });
     }
     flush();
   }
 
  private:
-  void lines(std::string_view bytes);
-  void framed(std::string_view bytes);
-  /// A record whose framing does not take the line end off.
-  void add_trimmed(std::string_view bytes, std::size_t at, Nanos arrival) {
-    if (bytes.ends_with('\n')) {
-      bytes.remove_suffix(bytes.ends_with("\r\n") ? 2 : 1);
-    }
-    add(bytes, at, arrival);
-  }
-  void add(std::string_view bytes, std::size_t at, Nanos arrival) {
-    ++batch_.records;
-    if (bytes.empty()) {
+  void lines_of_records(Multiline const& multiline);
+  void add(Record const& record) {
+    if (record.bytes.empty()) {
       return;
     }
-    records_[count_] = {bytes, batch_.block.offset + at, arrival};
-    first_[count_] = set_.first_candidate(bytes);
-    if (++count_ == records_.size()) {
-      flush();
+    if (count_ == records_.size()) {
+      if (whole_) {
+        records_.resize(2 * count_);
+        first_.resize(2 * count_);
+      } else {
+        flush();
+      }
     }
+    records_[count_] = record;
+    first_[count_] = opener_ != kNobody ? opener_ : set_.first_candidate(record.bytes);
+    ++count_;
   }
   void flush();
   void decode_run(std::span<Record const> run, std::uint8_t first);
   std::size_t ask(std::span<Record const> records, std::uint8_t index);
   void ask_others(Record const& record, std::uint8_t asked);
   void add_unknown(Record const& record);
+  bool decode_payload(Record const& record, unsigned formats) override;
+  bool may_be_payload(std::string_view text, unsigned formats) const override {
+    return payload_candidate(text, formats, 0) != set_.candidates.size();
+  }
+  /// The next place in the list of candidates, from `at` on, whose decoder may take the payload.
+  std::size_t payload_candidate(std::string_view text, unsigned formats, std::size_t at) const;
 
   Impl const& set_;
   DecodeContext& context_;
   Batch& batch_;
   WorkerScratch& kept_;
+  std::uint8_t opener_ = kNobody;
+  bool whole_ = false;  // the opener gets all records of the block at once
   std::size_t count_ = 0;
-  std::array<Record, decoder_set::kRecordsAtOnce> records_;
-  std::array<std::uint8_t, decoder_set::kRecordsAtOnce> first_{};
+  std::vector<Record> records_;
+  std::vector<std::uint8_t> first_;
 };
 
-void DecoderSet::Impl::BlockDecode::lines(std::string_view bytes) {
-  ByteBits const& bits = byte_bits();
-  Nanos const arrival = batch_.block.arrival;
-  std::uint64_t words[kBitBlocks];
-  std::size_t start = 0;
-  for (std::size_t piece = 0; piece < bytes.size(); piece += kBitPiece) {
-    std::size_t const left = bytes.size() - piece;
-    std::size_t const blocks = std::min(kBitBlocks, (left + kBitBlock - 1) / kBitBlock);
-    bits.one(bytes.data() + piece, blocks, '\n', words);
-    if (left < blocks * kBitBlock) {  // what lies past the end is padding
-      words[blocks - 1] &= ~std::uint64_t{0} >> (kBitBlock - left % kBitBlock);
-    }
-    for (std::size_t b = 0; b < blocks; ++b) {
-      for (std::uint64_t word = words[b]; word != 0; word &= word - 1) {
-        std::size_t const end =
-            piece + b * kBitBlock + static_cast<std::size_t>(std::countr_zero(word));
-        std::size_t size = end - start;
-        size -= size > 0 && bytes[end - 1] == '\r' ? 1 : 0;
-        add(bytes.substr(start, size), start, arrival);
-        start = end + 1;
-      }
-    }
-  }
-  if (start < bytes.size()) {
-    add(bytes.substr(start), start, arrival);
-  }
-}
-
-void DecoderSet::Impl::BlockDecode::framed(std::string_view bytes) {
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    std::size_t const left = bytes.size() - at;
-    std::uint64_t const size =
-        left < decoder_set::kFrameHeader ? left : decoder_set::little_endian(bytes.data() + at, 4);
-    if (left < decoder_set::kFrameHeader || size > left - decoder_set::kFrameHeader) {
-      // A journal never holds a torn frame; should it, the bytes are kept as one record.
-      add_trimmed(bytes.substr(at), at, batch_.block.arrival);
-      return;
-    }
-    auto const arrival = static_cast<Nanos>(decoder_set::little_endian(bytes.data() + at + 4, 8));
-    add_trimmed(bytes.substr(at + decoder_set::kFrameHeader, size), at, arrival);
-    at += decoder_set::kFrameHeader + size;
+/// The source says which lines are one record.
+void DecoderSet::Impl::BlockDecode::lines_of_records(Multiline const& multiline) {
+  std::vector<Record> lines;
+  for_each_line(batch_.block, [&](Record const& line) { lines.push_back(line); });
+  std::vector<Record> records;
+  multiline.join(lines, true, records);
+  batch_.records += lines.size();
+  batch_.joined += lines.size() - records.size();
+  for (Record const& record : records) {
+    add(record);
   }
 }
 
@@ -188,8 +133,12 @@ std::size_t DecoderSet::Impl::BlockDecode::ask(std::span<Record const> records,
                                                std::uint8_t index) {
   std::size_t const before = batch_.events.size();
   context_.scratch = &kept_[index];
+  context_.opened = index == opener_;
   std::size_t const taken = set_.decoders[index]->decode(records, context_);
   CHECK(taken <= records.size());
+  if (Nature const& nature = set_.natures[index]; nature.opens) {
+    set_.envelope->unwrap(context_, before, nature.maker, *this);
+  }
   bool const cut = batch_.block.cut;
   for (std::size_t i = before; i < batch_.events.size(); ++i) {
     batch_.events[i].decoder = index;
@@ -201,15 +150,48 @@ std::size_t DecoderSet::Impl::BlockDecode::ask(std::span<Record const> records,
 /// A record that decoder `asked` (the first candidate, or kNobody) refused: the others in order.
 void DecoderSet::Impl::BlockDecode::ask_others(Record const& record, std::uint8_t asked) {
   auto const byte = static_cast<unsigned char>(record.bytes.front());
-  bool after = asked == kNobody;
+  bool after = asked == kNobody || asked == opener_;
   for (std::size_t i = set_.begin[byte]; i < set_.begin[byte + 1U]; ++i) {
     std::uint8_t const index = set_.candidates[i];
-    if (after && set_.wants(index, record.bytes) && ask({&record, 1}, index) == 1) {
+    bool const anew = after && index != asked;
+    if (anew && set_.wants(index, record.bytes) && ask({&record, 1}, index) == 1) {
       return;
     }
     after = after || index == asked;
   }
   add_unknown(record);
+}
+
+std::size_t DecoderSet::Impl::BlockDecode::payload_candidate(std::string_view text,
+                                                             unsigned formats,
+                                                             std::size_t at) const {
+  auto const byte = static_cast<unsigned char>(text.front());
+  for (std::size_t i = std::max<std::size_t>(at, set_.begin[byte]); i < set_.begin[byte + 1U];
+       ++i) {
+    std::uint8_t const index = set_.candidates[i];
+    Nature const& nature = set_.natures[index];
+    bool const meant =
+        (!nature.loose || (formats & kLoose) != 0) && (!nature.syslog || (formats & kSyslog) != 0);
+    if (meant && set_.wants(index, text)) {
+      return i;
+    }
+  }
+  return set_.candidates.size();
+}
+
+bool DecoderSet::Impl::BlockDecode::decode_payload(Record const& record, unsigned formats) {
+  int const year = context_.year;  // moved on by the records of the log alone
+  Nanos const year_mark = context_.year_mark;
+  bool taken = false;
+  context_.opened = false;
+  for (std::size_t i = payload_candidate(record.bytes, formats, 0);
+       !taken && i < set_.candidates.size(); i = payload_candidate(record.bytes, formats, i + 1)) {
+    context_.scratch = &kept_[set_.candidates[i]];
+    taken = set_.decoders[set_.candidates[i]]->decode({&record, 1}, context_) == 1;
+  }
+  context_.year = year;
+  context_.year_mark = year_mark;
+  return taken;
 }
 
 void DecoderSet::Impl::BlockDecode::add_unknown(Record const& record) {
@@ -246,7 +228,8 @@ void DecoderSet::Impl::index_first_bytes() {
   auto const specs = decoder_specs();
   std::vector<std::uint8_t> order;
   for (std::size_t i = 0; i < specs.size(); ++i) {
-    if (decoders[i] != nullptr) {
+    bool const alone = specs[i].opens == nullptr || specs[i].anywhere || only_one;
+    if (decoders[i] != nullptr && alone) {
       order.push_back(static_cast<std::uint8_t>(i));
     }
   }
@@ -266,6 +249,17 @@ void DecoderSet::Impl::index_first_bytes() {
     direct[byte] = plain ? candidates[begin[byte]] : kNobody;
   }
   begin[256] = static_cast<std::uint16_t>(candidates.size());
+}
+
+void DecoderSet::Impl::find_natures() {
+  for (DecoderSpec const& spec : decoder_specs()) {
+    bool const json = spec.name.starts_with("json");
+    bool const syslog = spec.name == "syslog";
+    natures.push_back({.opens = json || syslog,
+                       .maker = syslog ? Envelope::Maker::syslog : Envelope::Maker::json,
+                       .syslog = syslog,
+                       .loose = spec.name == "kv" || spec.name == "text"});
+  }
 }
 
 std::uint8_t DecoderSet::Impl::first_candidate(std::string_view record) const {
@@ -288,7 +282,7 @@ Result<std::unique_ptr<DecoderSet>> DecoderSet::load(
     catalog::Catalog& catalog, std::vector<catalog::ContentFile> const& content,
     std::string_view format) {
   auto const specs = decoder_specs();
-  CHECK(specs.size() < kNobody);
+  CHECK(specs.size() < kPretty);
   std::unique_ptr<DecoderSet> set(new DecoderSet);
   set->impl_->catalog = &catalog;
   set->impl_->only_one = format != "auto";
@@ -306,6 +300,8 @@ Result<std::unique_ptr<DecoderSet>> DecoderSet::load(
   if (!found) {
     return fail("there is no format " + std::string(format), "formats are: " + known);
   }
+  set->impl_->find_natures();
+  set->impl_->envelope = std::make_unique<Envelope>(catalog);
   set->impl_->index_first_bytes();
   return set;
 }
@@ -323,6 +319,9 @@ void DecoderSet::decode(Batch& batch, FieldCache& fields, DecodeOptions const& o
                         .year = batch.block.year,
                         .year_mark = batch.block.year_mark,
                         .scratch = nullptr};
+  if (batch.block.context != nullptr) {
+    context.log_context = *batch.block.context;
+  }
   Impl::BlockDecode(*impl_, context, scratch).run();
 }
 
@@ -332,8 +331,14 @@ std::string_view DecoderSet::decoder_name(std::uint8_t index) const {
 }
 
 std::vector<std::string> DecoderSet::explain(std::string_view record, FieldCache& fields,
-                                             DecodeOptions const& options) const {
+                                             DecodeOptions const& options,
+                                             std::uint8_t opener) const {
   std::vector<std::string> out;
+  if (opener != kNobody) {
+    std::string const name(decoder_name(opener));
+    out.push_back(name + ": takes it, as the log opens as " + name);
+    return out;
+  }
   if (record.empty()) {
     out.emplace_back("an empty line: counted, no event");
     return out;

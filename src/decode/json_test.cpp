@@ -195,8 +195,8 @@ TEST_CASE("json: names without end fill no memory, and known names go on working
     }
   }
   CHECK(unlisted > 30'000);
-  CHECK(json.fields("{\"made_up_1\":1,\"new\":2,\"user\":3}") ==
-        "made_up_1=1|[new]=2|[original.user]=3");
+  CHECK(json.fields("{\"made_up_1\":1,\"unheard\":2,\"user\":3}") ==
+        "made_up_1=1|[unheard]=2|[original.user]=3");
 }
 
 TEST_CASE("json: cut anywhere it is refused or says the same") {

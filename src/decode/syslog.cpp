@@ -1,9 +1,11 @@
 // syslog lines in the shapes they really have: RFC 3164 and 5424, with and without <PRI>, host, pid
 // and year, ISO stamps as rsyslog and journald write them. The message is free text: templates.hpp.
+// long: all header shapes of one format, and where each message is looked up
 #include "decode/decoder.hpp"
 #include "decode/syslog_header.hpp"
 #include "decode/syslog_stamp.hpp"
 #include "decode/templates.hpp"
+#include "decode/text_stamp.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -38,6 +40,7 @@ struct Kept final : Scratch {
   Remembered program;
   ProgramId program_id{};
   TypeId program_type{};
+  std::size_t code_at = 0;  ///< a tag that is a message code: where in it templates begin
 };
 
 struct Names {
@@ -58,6 +61,14 @@ bool is_level(std::string_view word) {
   });
 }
 
+/// A name or an address, as it stands before a tag.
+bool is_host(std::string_view word) {
+  return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '.' ||
+           c == '-' || c == '_' || c == ':' || c == '%' || (c & 0x80) != 0;
+  });
+}
+
 bool has_iso_shape(char const* p, char const* end) {
   return end - p >= 20 && p[4] == '-' && p[7] == '-' && p[10] == 'T' && p[13] == ':';
 }
@@ -74,7 +85,7 @@ struct Line {
 class Syslog final : public Decoder {
  public:
   Syslog(std::unique_ptr<TemplateSet> templates, Names const& names)
-      : templates_(std::move(templates)), names_(names) {}
+      : templates_(std::move(templates)), text_(templates_->lookup(kTextProgram)), names_(names) {}
 
   std::size_t decode(std::span<Record const> records, DecodeContext& context) const override {
     if (records.empty()) {
@@ -132,8 +143,23 @@ class Syslog final : public Decoder {
       message = repeated.inner;
     }
     std::string_view const program = text_of(names_.program);
-    ProgramId const id = templates_->lookup(program);
-    std::string const by = templates_->explain(id, message);
+    Kept kept;
+    find_program(program, kept);
+    ProgramId const id = kept.program_id;
+    if (kept.code_at != 0 && !message.empty()) {
+      char const* const begin = program.data() + kept.code_at;
+      message = {begin, static_cast<std::size_t>(message.data() + message.size() - begin)};
+    }
+    std::string by = templates_->explain(id, message);
+    std::string_view const inner = text_after_header(message);
+    if (by.empty() && inner.size() != message.size()) {
+      by = templates_->explain(id, inner);
+    }
+    bool const any = id == kAnyProgram || inner.size() != message.size();
+    if (by.empty() && text_ != kAnyProgram && any) {
+      by = templates_->explain(text_, inner);
+      by = by.empty() ? templates_->explain(text_, message) : by;
+    }
     if (!by.empty()) {
       return "by the template " + by;
     }
@@ -147,11 +173,17 @@ class Syslog final : public Decoder {
   bool read_bsd(Line& line, char const* p, char const* end, Kept& kept) const;
   bool read_iso(Line& line, char const* p, char const* end, Kept& kept) const;
   bool read_rfc5424(Line& line, char const* p, char const* end, Kept& kept) const;
+  bool read_counted(Line& line, char const* p, char const* end, Kept& kept) const;
+  static std::string_view coded_message(Line const& line, std::size_t code_at);
+  bool match_within(ProgramId program, std::string_view message, DecodeContext& context,
+                    TypeId& type) const;
+  void find_program(std::string_view program, Kept& kept) const;
   void emit(Line& line, Kept& kept, DecodeContext& context) const;
   void emit_head(Line const& line, Batch& batch) const;
   void emit_syslog(Line& line, DecodeContext& context) const;
 
   std::unique_ptr<TemplateSet> const templates_;
+  ProgramId const text_;  ///< for messages of programs that nobody names
   Names const names_;
 };
 
@@ -204,7 +236,26 @@ bool Syslog::read(Line& line, Kept& kept) const {
   if (read_rfc5424(line, p, end, kept) || read_iso(line, p, end, kept)) {
     return true;
   }
-  set_tag(line, p, end);  // a priority and no more
+  if (!read_counted(line, p, end, kept)) {
+    set_tag(line, p, end);  // a priority and no more
+  }
+  return true;
+}
+
+/// `29: *Mar 27 13:06:56.123 UTC: %SYS-5-CONFIG_I: message`, as network devices write it.
+bool Syslog::read_counted(Line& line, char const* p, char const* end, Kept& kept) const {
+  auto const stamp = parse_counted_stamp(p, end);
+  if (!stamp) {
+    return false;
+  }
+  line.time = kept.stamps.read_bsd(*stamp);
+  line.timed = line.time != kNever;
+  p = skip_blanks(p + stamp->size, end);
+  char const* const word = blank_or_end(p, end);
+  if (word < end && *p != '%' && word[-1] == ':' && word - p <= 6) {  // the zone
+    p = skip_blanks(word, end);
+  }
+  set_tag(line, p, end);
   return true;
 }
 
@@ -230,8 +281,8 @@ bool Syslog::read_iso(Line& line, char const* p, char const* end, Kept& kept) co
     return false;
   }
   read_host_and_tag(line, stamp_end, end);
-  if (line.priority.size == 0 &&
-      (line.host.empty() || line.program.empty() || is_level(line.host))) {
+  if (line.priority.size == 0 && (line.program.empty() || line.program.contains('=') ||
+                                  !is_host(line.host) || is_level(line.host))) {
     return false;
   }
   line.time = *time;
@@ -357,6 +408,48 @@ void Syslog::emit_head(Line const& line, Batch& batch) const {
   batch.fields.resize(static_cast<std::size_t>(at - batch.fields.data()));
 }
 
+/// Tags of network devices are codes: `%ASA-6-302013`, `%SYS-5-CONFIG_I`. Templates of `%ASA` (and
+/// whoever else has a decoder file) begin with the number, as the level is the administrator's
+/// choice; all others' are the program `%` and begin with the facility.
+void Syslog::find_program(std::string_view program, Kept& kept) const {
+  kept.code_at = 0;
+  if (program.starts_with('%')) {
+    std::size_t const dash = program.find('-');
+    ProgramId const own = templates_->lookup(program.substr(0, dash));
+    bool const level = dash + 2 < program.size() && program[dash + 2] == '-';
+    kept.program_id = own != kAnyProgram && level ? own : templates_->lookup("%");
+    kept.code_at = own != kAnyProgram && level ? dash + 3 : 1;
+  } else {
+    kept.program_id = templates_->lookup(program);
+  }
+  kept.program_type = templates_->type(kept.program_id);
+}
+
+/// From within the tag to the end of the message.
+std::string_view Syslog::coded_message(Line const& line, std::size_t code_at) {
+  char const* const begin = line.program.data() + code_at;
+  char const* const end = line.message.data() + line.message.size();
+  return begin < end ? view_of(begin, end) : line.message;
+}
+
+/// A message no template of its program takes: behind a stamp or level of its own, or as the plain
+/// text that it would be in a file.
+bool Syslog::match_within(ProgramId program, std::string_view message, DecodeContext& context,
+                          TypeId& type) const {
+  std::string_view const inner = text_after_header(message);
+  bool const header = inner.size() != message.size();
+  auto const match = [&](ProgramId id, std::string_view text) {
+    return templates_->match(id, text, context.batch, context.fields, type);
+  };
+  if (header && match(program, inner)) {
+    return true;
+  }
+  if (text_ == kAnyProgram || (program != kAnyProgram && !header)) {
+    return false;
+  }
+  return match(text_, inner) || (header && match(text_, message));
+}
+
 void Syslog::emit(Line& line, Kept& kept, DecodeContext& context) const {
   Batch& batch = context.batch;
   // Filled where it lies: copying what was just written piece by piece stalls.
@@ -374,8 +467,7 @@ void Syslog::emit(Line& line, Kept& kept, DecodeContext& context) const {
   }
   if (!kept.program.is(line.program)) {
     kept.program.set(line.program);
-    kept.program_id = templates_->lookup(line.program);
-    kept.program_type = templates_->type(kept.program_id);
+    find_program(line.program, kept);
   }
   event.type = kept.program_type;
   std::string_view message = line.message;
@@ -383,7 +475,12 @@ void Syslog::emit(Line& line, Kept& kept, DecodeContext& context) const {
     event.repeat = repeated.times;
     message = repeated.inner;
   }
-  templates_->match(kept.program_id, message, batch, context.fields, event.type);
+  if (kept.code_at != 0) {
+    message = coded_message(line, kept.code_at);
+  }
+  if (!templates_->match(kept.program_id, message, batch, context.fields, event.type)) {
+    match_within(kept.program_id, message, context, event.type);
+  }
   event.field_count = static_cast<std::uint16_t>(batch.fields.size() - event.first_field);
 }
 

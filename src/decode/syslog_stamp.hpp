@@ -136,6 +136,13 @@ class StampReader {
     }
     return read_slowly(begin, end, time);
   }
+  /// The same for a stamp that somebody else has taken apart.
+  Nanos read_bsd(BsdStamp const& stamp) {
+    day_key_ = 0;
+    return resolve(stamp);
+  }
+  /// What the wall clock of the log's zone showed, in UTC.
+  Nanos from_wall(Nanos local) { return to_utc(local); }
   /// An ISO stamp that is the whole of `token`.
   std::optional<Nanos> read_iso(std::string_view token);
 

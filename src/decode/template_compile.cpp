@@ -268,7 +268,12 @@ void compile_ops(Compiled& out, std::vector<Variant> const& variants) {
     for (std::size_t i = 0; i < variant.captures.size(); ++i) {
       Capture const& capture = variant.captures[i];
       bool const last = i + 1 == variant.captures.size();
-      out.ops.push_back(make_op(out, capture.type, capture.literal, last));
+      Op op = make_op(out, capture.type, capture.literal, last);
+      if (op.step == Step::ip_inner && capture.literal == ":" && !last &&
+          variant.captures[i + 1].type == CaptureType::integer) {
+        op.step = Step::ip_port;
+      }
+      out.ops.push_back(op);
     }
     out.ops.emplace_back();
     out.ops.back().step = Step::end;

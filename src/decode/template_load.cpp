@@ -1,5 +1,6 @@
 // decoders/*.yaml: strict reading, types and fields declared.
 #include "base/yaml.hpp"
+#include "decode/custom_format.hpp"
 #include "decode/template_set.hpp"
 
 #include <algorithm>
@@ -66,6 +67,9 @@ class FileLoader final : public CaptureTypes {
       : file_(file), catalog_(catalog), set_(set) {}
 
   Status load() {
+    if (custom::is_format_file(file_.text) || file_.path.contains("patterns/")) {
+      return {};  // custom.cpp's
+    }
     TRY(yaml::Node const root, yaml::parse(file_.text, file_.path));
     if (!root.is_map()) {
       return fail_at(file_.path, 1, "a decoder file is a map with program, type and templates");
@@ -204,7 +208,7 @@ class FileLoader final : public CaptureTypes {
       if (known.name != name.scalar) {
         continue;
       }
-      if (known.type != *file_type_) {
+      if (known.type != *file_type_ && known.name != kTextProgram) {
         return error(name, "program '" + name.scalar + "' has the type '" +
                                catalog_.type(known.type).name + "' in " + known.file);
       }
@@ -213,7 +217,9 @@ class FileLoader final : public CaptureTypes {
     if (set_.programs.size() >= 0xFFFF) {
       return error(name, "too many programs");
     }
-    set_.programs.push_back({name.scalar, *file_type_, file_.path, kNone});
+    // Lines of plain text are of many types: each has its template's.
+    TypeId const type = name.scalar == kTextProgram ? catalog_.add_type(kTextType) : *file_type_;
+    set_.programs.push_back({name.scalar, type, file_.path, kNone, name.scalar == kTextProgram});
     return static_cast<std::uint16_t>(set_.programs.size() - 1);
   }
 

@@ -191,10 +191,11 @@ char const* Matcher::find_far(Op const& op, char const* p) const {
   return nullptr;
 }
 
-/// An address takes as much as it can: back to the last place where the literal stands.
+/// An address takes as much as it can: back to the last place where the literal stands; where a
+/// port follows, to the last colon before a digit (`192.0.2.1:443: text`).
 char const* Matcher::cut_back(Op const& op, char const* begin, char const* run_end) const {
   for (char const* q = run_end; q >= begin; --q) {
-    if (literal(op, q)) {
+    if (literal(op, q) && (op.step != Step::ip_port || (q + 1 < end_ && is_digit_byte(q[1])))) {
       return q;
     }
   }
@@ -218,6 +219,7 @@ inline char const* Matcher::typed_end(Op const& op, unsigned slot, char const* p
       break;
     case Step::ip:
     case Step::ip_inner:
+    case Step::ip_port:
       hit = scan::ip_stops(p);
       break;
     case Step::rest:
@@ -235,7 +237,7 @@ inline char const* Matcher::typed_end(Op const& op, unsigned slot, char const* p
   if (op.step == Step::integer && stop <= from) {
     return nullptr;
   }
-  return op.step == Step::ip_inner ? cut_back(op, p, stop) : stop;
+  return op.step == Step::ip_inner || op.step == Step::ip_port ? cut_back(op, p, stop) : stop;
 }
 
 char const* Matcher::far_end(Op const& op, unsigned slot, char const* p) {
@@ -253,7 +255,8 @@ char const* Matcher::far_end(Op const& op, unsigned slot, char const* p) {
     } else {
       memo.high = scan::first_stop(from, end_, [](char const* at) { return scan::ip_stops(at); });
     }
-    memo.cut = op.step == Step::ip_inner ? cut_back(op, from, memo.high) : memo.high;
+    bool const inner = op.step == Step::ip_inner || op.step == Step::ip_port;
+    memo.cut = inner ? cut_back(op, from, memo.high) : memo.high;
     memo_set_ |= 1U << slot;
   }
   return memo.cut != nullptr && memo.cut >= from ? memo.cut : nullptr;

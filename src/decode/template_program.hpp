@@ -28,6 +28,7 @@ enum class Step : std::uint8_t {
   integer,
   ip,
   ip_inner,  ///< an address whose literal begins with a byte that addresses may hold
+  ip_port,   ///< an address before a colon and a number
   rest,      ///< kv
   end,       ///< after the last op
 };

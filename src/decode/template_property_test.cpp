@@ -57,7 +57,13 @@ class SlowMatcher {
       while (end < message_.size() && is_ip_byte(message_[end])) {
         ++end;
       }
-      while (end > at && !message_.substr(end).starts_with(capture.literal)) {
+      bool const port = capture.literal == ":" && index + 1 < variant_.captures.size() &&
+                        variant_.captures[index + 1].type == CaptureType::integer;
+      auto const stands = [&](std::size_t place) {
+        return message_.substr(place).starts_with(capture.literal) &&
+               (!port || (place + 1 < message_.size() && is_digit_byte(message_[place + 1])));
+      };
+      while (end > at && !stands(end)) {
         --end;
       }
       return take(index, at, end);

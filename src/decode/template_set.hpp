@@ -58,6 +58,7 @@ struct Program {
   TypeId type{};
   std::string file;  ///< that gave the type
   std::uint32_t root = kNone;
+  bool types_vary = false;  ///< a line has its template's type, said on it or by its file
 };
 
 struct ProgramSlot {

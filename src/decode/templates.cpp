@@ -181,7 +181,7 @@ Result<std::unique_ptr<TemplateSet>> TemplateSet::load(
     std::vector<catalog::ContentFile> const& files, catalog::Catalog& catalog) {
   std::unique_ptr<TemplateSet> out(new TemplateSet);
   Impl& set = *out->impl_;
-  set.programs.push_back({"*", catalog.add_type("linux/syslog"), {}, tmpl::kNone});
+  set.programs.push_back({"*", catalog.add_type("linux/syslog"), {}, tmpl::kNone, false});
   for (catalog::ContentFile const& file : files) {
     TRY(load_template_file(file, catalog, set));
   }
@@ -219,7 +219,8 @@ bool TemplateSet::match(ProgramId program, std::string_view message, Batch& batc
     return false;
   }
   tmpl::VariantInfo const& info = set.infos[found];
-  type = info.has_type || program == kAnyProgram ? info.type : own.type;
+  bool const by_template = info.has_type || program == kAnyProgram || own.types_vary;
+  type = by_template ? info.type : own.type;
   std::vector<Field>& out = batch.fields;
   std::size_t const before = out.size();
   unsigned const plain = info.captures - (info.words ? 1U : 0U);

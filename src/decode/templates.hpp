@@ -22,6 +22,12 @@ namespace vedette::decode {
 /// A log program (syslog tag) as templates know it; kAnyProgram: no file names it.
 enum class ProgramId : std::uint16_t {};
 inline constexpr ProgramId kAnyProgram{0};
+/// The name under which decoder files list what is plain text without a program
+/// (`decode/text.cpp`); many files name it, and a line has the type of the file whose template
+/// takes it.
+inline constexpr std::string_view kTextProgram = "@text";
+/// The type of plain text that no template takes.
+inline constexpr std::string_view kTextType = "text/plain";
 
 class TemplateSet {
  public:

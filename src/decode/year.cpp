@@ -2,6 +2,7 @@
 #include "decode/decoder.hpp"
 #include "decode/syslog_header.hpp"
 #include "decode/syslog_stamp.hpp"
+#include "decode/text_stamp.hpp"
 
 #include <cstring>
 #include <string_view>
@@ -19,6 +20,12 @@ void pass(std::string_view record, YearState& years) {
   }
   if (auto const stamp = parse_bsd_stamp(p, end); stamp && stamp->year == 0) {
     years.read(stamp->month, stamp->day, stamp->of_day);
+  } else if (!stamp) {
+    bool const bare = p == record.data();
+    auto const other = bare ? parse_front_stamp(p, end) : parse_counted_stamp(p, end);
+    if (other && other->year == 0) {
+      years.read(other->month, other->day, other->of_day);
+    }
   }
 }
 

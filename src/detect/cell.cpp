@@ -45,14 +45,19 @@ std::unique_ptr<Open> new_open(Node const& node, Nanos opened) {
   return open;
 }
 
-void add_evidence(Node const& node, Open& open, Item const& item, EvidenceHolder holder) {
+WindowItem window_item(Item const& item) {
+  return {item.time, item.digest, item.evidence, item.repeat, item.member, item.late};
+}
+
+void add_evidence(Node const& node, Open& open, WindowItem const& item, Digest const& value,
+                  EvidenceHolder holder) {
   open.first = open.count == 0 ? item.time : std::min(open.first, item.time);
   open.last = open.count == 0 ? item.time : std::max(open.last, item.time);
   open.count += item.repeat;
   open.late += item.late ? 1 : 0;
   open.evidence_hash += item.digest;
   if (node.type == NodeType::value_count) {
-    open.distinct.add(item.value);
+    open.distinct.add(value);
   }
   hold(holder, item.evidence);
   if (open.head.size() < kEvidenceHead) {
@@ -68,22 +73,37 @@ void add_evidence(Node const& node, Open& open, Item const& item, EvidenceHolder
   open.tail_next = open.tail_next + 1 == kEvidenceTail ? 0 : open.tail_next + 1;
 }
 
+void add_evidence(Node const& node, Open& open, Item const& item, EvidenceHolder holder) {
+  add_evidence(node, open, window_item(item), item.value, holder);
+}
+
+/// The place in `window` of the first evidence that is not spent, and of those beside it.
+template <class T>
+auto window_at(std::vector<T>& window, std::size_t index) {
+  return window.begin() + static_cast<std::ptrdiff_t>(index);
+}
+
 void expire_window(Node const& node, Body& body, Nanos now, EvidenceHolder holder) {
   Nanos const gone = subtract_clamped(now, node.timespan);
   while (body.window_begin < body.window.size() && body.window[body.window_begin].time <= gone) {
-    Item const& old = body.window[body.window_begin++];
+    WindowItem const& old = body.window[body.window_begin];
     body.weight -= old.repeat;
     if (node.type == NodeType::value_count) {
-      body.values.remove(old.value);
+      body.values.remove(body.window_values[body.window_begin]);
     }
     unhold(holder, old.evidence);
+    ++body.window_begin;
   }
   if (body.window_begin == body.window.size()) {
     body.window.clear();
+    body.window_values.clear();
     body.window_begin = 0;
   } else if (body.window_begin > 32 && body.window_begin * 2 > body.window.size()) {
-    body.window.erase(body.window.begin(),
-                      body.window.begin() + static_cast<std::ptrdiff_t>(body.window_begin));
+    body.window.erase(body.window.begin(), window_at(body.window, body.window_begin));
+    if (node.type == NodeType::value_count) {
+      body.window_values.erase(body.window_values.begin(),
+                               window_at(body.window_values, body.window_begin));
+    }
     body.window_begin = 0;
   }
 }
@@ -91,15 +111,17 @@ void expire_window(Node const& node, Body& body, Nanos now, EvidenceHolder holde
 /// Keeps `window` in order of time: late evidence goes where it belongs.
 void insert_window(Node const& node, Body& body, Item const& item, EvidenceHolder holder) {
   hold(holder, item.evidence);
-  auto const begin = body.window.begin() + static_cast<std::ptrdiff_t>(body.window_begin);
-  auto const later = [](Nanos time, Item const& other) { return time < other.time; };
+  auto const begin = window_at(body.window, body.window_begin);
+  auto const later = [](Nanos time, WindowItem const& other) { return time < other.time; };
   bool const in_order = begin == body.window.end() || body.window.back().time <= item.time;
-  body.window.insert(
-      in_order ? body.window.end() : std::upper_bound(begin, body.window.end(), item.time, later),
-      item);
+  auto const place =
+      in_order ? body.window.end() : std::upper_bound(begin, body.window.end(), item.time, later);
+  auto const index = static_cast<std::size_t>(place - body.window.begin());
+  body.window.insert(place, window_item(item));
   body.weight += item.repeat;
   if (node.type == NodeType::value_count) {
     body.values.add(item.value);
+    body.window_values.insert(window_at(body.window_values, index), item.value);
   }
 }
 
@@ -148,7 +170,8 @@ void clear_window(Body& body, EvidenceHolder holder) {
   for (std::size_t i = body.window_begin; i < body.window.size(); ++i) {
     unhold(holder, body.window[i].evidence);
   }
-  std::vector<Item>().swap(body.window);
+  std::vector<WindowItem>().swap(body.window);
+  std::vector<Digest>().swap(body.window_values);
   body.window_begin = 0;
   body.weight = 0;
   body.values.clear();
@@ -204,8 +227,10 @@ void extend_episode(Node const& node, CellState& cell, Item const& item, Evidenc
 
 void open_episode(Node const& node, Body& body, Nanos now, EvidenceHolder holder, Change& change) {
   body.open = new_open(node, now);
+  body.open->head.reserve(std::min(kEvidenceHead, 2 * (body.window.size() - body.window_begin)));
   for (std::size_t i = body.window_begin; i < body.window.size(); ++i) {
-    add_evidence(node, *body.open, body.window[i], holder);
+    Digest const value = node.type == NodeType::value_count ? body.window_values[i] : Digest{};
+    add_evidence(node, *body.open, body.window[i], value, holder);
   }
   clear_window(body, holder);
   change.opened = true;
@@ -256,7 +281,8 @@ std::size_t Open::bytes() const {
 }
 
 std::size_t Body::bytes() const {
-  return sizeof *this + (open != nullptr ? open->bytes() : 0) + window.capacity() * sizeof(Item) +
+  return sizeof *this + (open != nullptr ? open->bytes() : 0) +
+         window.capacity() * sizeof(WindowItem) + window_values.capacity() * sizeof(Digest) +
          values.bytes() + (member_last.capacity() + chain_start.capacity()) * sizeof(Nanos);
 }
 
@@ -288,6 +314,7 @@ CellState copy_state(CellState const& state) {
   to.weight = from.weight;
   to.window_begin = from.window_begin;
   to.window = from.window;
+  to.window_values = from.window_values;
   to.values = from.values;
   to.member_last = from.member_last;
   to.chain_start = from.chain_start;

@@ -30,6 +30,16 @@ struct Item {
   bool again = false;     ///< counted already: only says that another member matches too
 };
 
+/// What a window keeps of an item: there are millions of them.
+struct WindowItem {
+  Nanos time = 0;
+  Digest digest;
+  EvidenceRef evidence = 0;
+  std::uint32_t repeat = 1;
+  std::uint16_t member = 0;
+  bool late = false;
+};
+
 /// An episode while it lasts.
 struct Open {
   Nanos opened = 0;
@@ -55,11 +65,12 @@ inline constexpr std::int64_t kNoTimer = INT64_MIN;
 /// What a cell has beside its newest time while there is evidence in its window or an episode.
 struct Body {
   std::unique_ptr<Open> open;
-  std::uint64_t weight = 0;        ///< event_count: sum of repeats in `window`
-  std::size_t window_begin = 0;    ///< `window` before it is spent
-  std::vector<Item> window;        ///< evidence of (t - W, t] while no episode is open
-  state::DigestCounts values;      ///< value_count: in `window`
-  std::vector<Nanos> member_last;  ///< temporal: newest time per member
+  std::uint64_t weight = 0;           ///< event_count: sum of repeats in `window`
+  std::size_t window_begin = 0;       ///< `window` before it is spent
+  std::vector<WindowItem> window;     ///< evidence of (t - W, t] while no episode is open
+  std::vector<Digest> window_values;  ///< value_count: Item::value, parallel to `window`
+  state::DigestCounts values;         ///< value_count: in `window`
+  std::vector<Nanos> member_last;     ///< temporal: newest time per member
   std::vector<Nanos>
       chain_start;  ///< temporal_ordered: latest start of a chain that ends at member
 

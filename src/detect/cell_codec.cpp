@@ -46,40 +46,45 @@ enum OpenField : unsigned {
 };
 
 template <class T, class Get>
-void write_column(RecordWriter& out, unsigned field, Item const* begin, Item const* end,
+void write_column(RecordWriter& out, unsigned field, WindowItem const* begin, WindowItem const* end,
                   T const& usual, Get get) {
-  if (std::all_of(begin, end, [&](Item const& item) { return get(item) == usual; })) {
+  if (std::all_of(begin, end, [&](WindowItem const& item) { return get(item) == usual; })) {
     return;
   }
   std::vector<T> column;
   column.reserve(static_cast<std::size_t>(end - begin));
-  for (Item const* item = begin; item != end; ++item) {
+  for (WindowItem const* item = begin; item != end; ++item) {
     column.push_back(get(*item));
   }
   out.array(field, column.data(), column.size());
 }
 
 void write_window(RecordWriter& out, Body const& body) {
-  Item const* const begin = body.window.data() + body.window_begin;
-  Item const* const end = body.window.data() + body.window.size();
+  WindowItem const* const begin = body.window.data() + body.window_begin;
+  WindowItem const* const end = body.window.data() + body.window.size();
   if (begin == end) {
     return;
   }
-  write_column<Nanos>(out, kStateTimes, begin, end, kNever, [](Item const& i) { return i.time; });
-  write_column<Digest>(out, kStateDigests, begin, end, {}, [](Item const& i) { return i.digest; });
-  write_column<Digest>(out, kStateValues, begin, end, {}, [](Item const& i) { return i.value; });
+  write_column<Nanos>(out, kStateTimes, begin, end, kNever,
+                      [](WindowItem const& i) { return i.time; });
+  write_column<Digest>(out, kStateDigests, begin, end, {},
+                       [](WindowItem const& i) { return i.digest; });
+  if (!body.window_values.empty()) {
+    out.array(kStateValues, body.window_values.data() + body.window_begin,
+              body.window_values.size() - body.window_begin);
+  }
   write_column<EvidenceRef>(out, kStateEvidence, begin, end, 0,
-                            [](Item const& i) { return i.evidence; });
+                            [](WindowItem const& i) { return i.evidence; });
   write_column<std::uint32_t>(out, kStateRepeats, begin, end, 1,
-                              [](Item const& i) { return i.repeat; });
+                              [](WindowItem const& i) { return i.repeat; });
   write_column<std::uint16_t>(out, kStateMembers, begin, end, 0,
-                              [](Item const& i) { return i.member; });
+                              [](WindowItem const& i) { return i.member; });
   write_column<std::uint8_t>(out, kStateLates, begin, end, 0,
-                             [](Item const& i) { return static_cast<std::uint8_t>(i.late); });
+                             [](WindowItem const& i) { return static_cast<std::uint8_t>(i.late); });
 }
 
 template <class T, class Set>
-bool read_column(RecordReader const& in, std::vector<Item>& window, Set set) {
+bool read_column(RecordReader const& in, std::vector<WindowItem>& window, Set set) {
   auto const column = in.array<T>();
   if (column.size() != window.size() || in.bytes().size() != column.size() * sizeof(T)) {
     return false;
@@ -91,27 +96,31 @@ bool read_column(RecordReader const& in, std::vector<Item>& window, Set set) {
 }
 
 /// `times` comes first and says how long the window is.
-bool read_window(RecordReader const& in, std::vector<Item>& window) {
+bool read_window(RecordReader const& in, Body& body) {
+  std::vector<WindowItem>& window = body.window;
   switch (in.field()) {
     case kStateTimes:
       window.resize(in.bytes().size() / sizeof(Nanos));
-      return read_column<Nanos>(in, window, [](Item& i, Nanos time) { i.time = time; });
+      return read_column<Nanos>(in, window, [](WindowItem& i, Nanos time) { i.time = time; });
     case kStateDigests:
-      return read_column<Digest>(in, window, [](Item& i, Digest digest) { i.digest = digest; });
+      return read_column<Digest>(in, window,
+                                 [](WindowItem& i, Digest digest) { i.digest = digest; });
     case kStateValues:
-      return read_column<Digest>(in, window, [](Item& i, Digest value) { i.value = value; });
+      body.window_values = in.array<Digest>();
+      return body.window_values.size() == window.size() &&
+             in.bytes().size() == window.size() * sizeof(Digest);
     case kStateEvidence:
       return read_column<EvidenceRef>(in, window,
-                                      [](Item& i, EvidenceRef ref) { i.evidence = ref; });
+                                      [](WindowItem& i, EvidenceRef ref) { i.evidence = ref; });
     case kStateRepeats:
-      return read_column<std::uint32_t>(in, window,
-                                        [](Item& i, std::uint32_t repeat) { i.repeat = repeat; });
+      return read_column<std::uint32_t>(
+          in, window, [](WindowItem& i, std::uint32_t repeat) { i.repeat = repeat; });
     case kStateMembers:
-      return read_column<std::uint16_t>(in, window,
-                                        [](Item& i, std::uint16_t member) { i.member = member; });
+      return read_column<std::uint16_t>(
+          in, window, [](WindowItem& i, std::uint16_t member) { i.member = member; });
     default:
-      return read_column<std::uint8_t>(in, window,
-                                       [](Item& i, std::uint8_t late) { i.late = late != 0; });
+      return read_column<std::uint8_t>(
+          in, window, [](WindowItem& i, std::uint8_t late) { i.late = late != 0; });
   }
 }
 
@@ -140,7 +149,7 @@ bool read_field(RecordReader const& in, CellState& out) {
     case kStateRepeats:
     case kStateMembers:
     case kStateLates:
-      return read_window(in, body_for(out).window);
+      return read_window(in, body_for(out));
     case kStateMemberLast:
       body_for(out).member_last = in.array<Nanos>();
       return true;
@@ -207,11 +216,13 @@ void read_open_field(RecordReader const& in, Open& out, Distinct& distinct) {
 /// What follows from the window, and whether all of it fits the node.
 bool complete(Node const& node, Body& body) {
   std::size_t const members = std::max<std::size_t>(node.members.size(), 1);
-  for (Item const& item : body.window) {
+  // Left out where all are the usual ones, and there in state of other nodes by older versions.
+  body.window_values.resize(node.type == NodeType::value_count ? body.window.size() : 0);
+  for (Digest const& value : body.window_values) {
+    body.values.add(value);
+  }
+  for (WindowItem const& item : body.window) {
     body.weight += item.repeat;
-    if (node.type == NodeType::value_count) {
-      body.values.add(item.value);
-    }
     if (item.member >= members) {
       return false;
     }
@@ -221,7 +232,7 @@ bool complete(Node const& node, Body& body) {
                                                : temporal && body.member_last.size() == members;
   return chains && body.member_last.size() == body.chain_start.size() &&
          std::is_sorted(body.window.begin(), body.window.end(),
-                        [](Item const& a, Item const& b) { return a.time < b.time; });
+                        [](WindowItem const& a, WindowItem const& b) { return a.time < b.time; });
 }
 
 }  // namespace

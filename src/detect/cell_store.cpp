@@ -136,9 +136,20 @@ Cell* CellStore::next_due(std::int64_t second) {
   if (timers_.empty() || timers_.begin()->first > second) {
     return nullptr;
   }
-  Cell* const cell = timers_.begin()->second.back();
+  constexpr std::size_t kNear = 4;
+  std::vector<Cell*> const& due = timers_.begin()->second;
+  Cell* const cell = due.back();
+  if (due.size() > 2 * kNear) {
+    __builtin_prefetch(due[due.size() - 1 - 2 * kNear]);
+    __builtin_prefetch(due[due.size() - 1 - kNear]->body.get());
+  }
   disarm(*cell);
   return cell;
+}
+
+bool CellStore::next_timer(std::int64_t& second) const {
+  second = std::min(timers_.empty() ? INT64_MAX : timers_.begin()->first, disk_due_);
+  return second != INT64_MAX;
 }
 
 void CellStore::set_judged(Nanos time) {

@@ -60,15 +60,15 @@ class CellStore {
   /// A cell whose timer is due by `second`, disarmed; nullptr when there is no more.
   Cell* next_due(std::int64_t second);
 
+  /// The second at which the next cell may be due, in memory or on disk; false when there is none.
+  bool next_timer(std::int64_t& second) const;
+
   /// Everything before `time` has been judged: what has expired by then is nothing any more.
   void set_judged(Nanos time);
   /// Brings memory down to `budget` and gives expired cells back, a step at a time. `work`: about
   /// how many cells were made or used since the last call. Cells that waiting evidence points to
   /// stay.
   void trim(std::size_t budget, std::size_t work);
-  /// Calls for every open episode, in memory and on disk.
-  void for_each_open(
-      std::function<void(rule::RuleIndex, std::string_view key, CellState& state)> const& call);
 
   /// Of memory: cells, keys, bodies, tables.
   std::size_t bytes() const { return cells_.bytes() + body_bytes_ + filter_.bytes(); }

@@ -234,37 +234,4 @@ void CellStore::rebuild_filter(std::size_t steps) {
   }
 }
 
-void CellStore::for_each_open(
-    std::function<void(RuleIndex, std::string_view, CellState&)> const& call) {
-  if (disk_ != nullptr) {
-    flush();
-    std::string value;
-    Status const read = for_each_stored_timer(INT64_MIN, [&](StoredTimer const& timer) {
-      RuleIndex const* const node = numbers_.index(timer.number);
-      CellState state;
-      if (node == nullptr ||
-          cells_.find(cells_.hash(*node, timer.key), *node, timer.key) != nullptr) {
-        return true;
-      }
-      Result<bool> const found =
-          disk_->get(stored::make_record_key(timer.number, timer.key), value);
-      if (!found || (*found && !decode_state(rules_.rules[*node].node, value, state))) {
-        broken_ = found ? Status(stored::damaged()) : std::unexpected(found.error());
-      } else if (*found && state.open() != nullptr && state.body->stored_timer == timer.second) {
-        call(*node, timer.key, state);
-      }
-      return true;
-    });
-    if (!read) {
-      broken_ = read;
-    }
-  }
-  cells_.for_each([&](Cell& cell) {
-    if (cell.open() != nullptr) {
-      call(cell.node, cell.key(), cell);
-      changed(cell);
-    }
-  });
-}
-
 }  // namespace vedette::detect

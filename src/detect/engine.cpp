@@ -238,10 +238,11 @@ void Engine::advance(Nanos watermark, EpisodeSink& sink) {
   std::int64_t const bound = second_of(watermark);
   while (!waiting_.empty() && waiting_.first_second() < bound) {
     std::int64_t const second = waiting_.first_second();
-    judge_first_second();
+    std::size_t const work = judge_first_second();
     set_judged(start_of(second + 1));
     fire_timers();
     emit(sink, judged_);
+    keep_to_budget(work);
   }
   set_judged(start_of(bound));
   fire_timers();
@@ -249,7 +250,9 @@ void Engine::advance(Nanos watermark, EpisodeSink& sink) {
   keep_to_budget(16);
 }
 
-void Engine::judge_first_second() {
+/// Returns how many pieces of evidence there were.
+std::size_t Engine::judge_first_second() {
+  std::uint64_t const before = waiting_.size();
   waiting_.take_first([this](Pending const& pending, Cell* cell) {
     if (cell == nullptr && pending.keyed) {
       cell = &cells_.get(pending.node, pending.key);
@@ -257,6 +260,7 @@ void Engine::judge_first_second() {
     judge(pending, cell);
   });
   settle_instant();
+  return before - waiting_.size();
 }
 
 // A first_seen episode ends with the time at which it was counted; a second holds all of that time.
@@ -418,20 +422,27 @@ void Engine::finish(Nanos greatest, EpisodeSink& sink) {
   end_ = greatest;
   while (!waiting_.empty()) {
     Nanos const end = start_of(waiting_.first_second() + 1);
-    judge_first_second();
+    std::size_t const work = judge_first_second();
     if (end <= greatest) {
       set_judged(end);
       fire_timers();
       emit(sink, judged_);
     }
+    keep_to_budget(work);
   }
-  cells_.for_each_open([&](RuleIndex node, std::string_view key, CellState& state) {
-    close(node, key, std::move(state.body->open), false);
-  });
+  // What is left ends as it would without further evidence, timer by timer: what comes out is the
+  // same as if everything were closed at once, but never all of it is in memory.
+  for (std::int64_t due = 0; status() && cells_.next_timer(due);) {
+    set_judged(std::max(judged_, start_of(due)));
+    fire_timers();
+    emit(sink, judged_);
+  }
   emit(sink, kForever);
 }
 
-/// Half for waiting evidence, and what it leaves for cells.
+/// Half for waiting evidence, and what it leaves for cells. Where waiting evidence keeps more cells
+/// in memory than that, some of it goes to disk and lets go of them; all of it where that does not
+/// help, for what waits now may point to every cell.
 void Engine::keep_to_budget(std::size_t work) {
   if (waiting_.bytes() > options_.memory / 2) {
     waiting_full_ =
@@ -439,6 +450,14 @@ void Engine::keep_to_budget(std::size_t work) {
   }
   std::size_t const taken = std::min(waiting_.bytes(), options_.memory / 2);
   cells_.trim(options_.memory - taken, work);
+  std::size_t const held = memory();
+  bool const far_over = held > options_.memory + options_.memory / 4;
+  bool const over =
+      held > options_.memory + options_.memory / 8 && waiting_.bytes() > options_.memory / 16;
+  if ((over || far_over) && waiting_full_) {
+    waiting_full_ = waiting_.spill(far_over ? 0 : waiting_.bytes() / 2,
+                                   [this](Cell& cell) { cells_.release(cell); });
+  }
 }
 
 }  // namespace vedette::detect

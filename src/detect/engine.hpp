@@ -125,7 +125,7 @@ class Engine {
   bool known_already(rule::Node const& node, Cell& cell, Nanos time);
   void add_input(MatchedBatch const& batch, std::size_t index, std::uint32_t source,
                  EvidenceRef base);
-  void judge_first_second();
+  std::size_t judge_first_second();
   void judge(Pending const& pending, Cell* cell);
   void judge_event(Pending const& pending);
   void apply_to(Cell& cell, Item const& item);

@@ -60,11 +60,11 @@ void Engine::emit(EpisodeSink& sink, Nanos before) {
 void Engine::give_out(Closed& closed, EpisodeSink& sink) {
   if (!silent_) {
     ++counters_.episodes;
-    Episode episode =
-        describe(closed.node, closed.key, *closed.open, sink.evidence_wanted(closed.node));
-    episode.status = closed.ended ? Episode::Status::closed : Episode::Status::open;
+    Episode episode = describe(closed.node, closed.key, *closed.open, 0);
     episode.due = closed.due;
     episode.final = true;
+    episode.evidence = read_evidence(*closed.open, sink.evidence_wanted(episode));
+    episode.status = closed.ended ? Episode::Status::closed : Episode::Status::open;
     sink.episode(std::move(episode));
   }
   release_evidence(*closed.open, &evidence_);
@@ -94,6 +94,9 @@ Episode Engine::describe(RuleIndex index, std::string_view key, Open const& open
 }
 
 std::vector<Evidence> Engine::read_evidence(Open const& open, std::size_t wanted) {
+  if (wanted == 0) {
+    return {};
+  }
   std::vector<EvidenceRef> refs = open.head;
   for (std::size_t i = 0; i < open.tail.size(); ++i) {
     refs.push_back(open.tail[(open.tail_next + i) % open.tail.size()]);
@@ -104,10 +107,10 @@ std::vector<Evidence> Engine::read_evidence(Open const& open, std::size_t wanted
     refs.erase(from, from + static_cast<std::ptrdiff_t>(drop));
   }
   std::vector<Evidence> out;
+  out.reserve(refs.size());
   for (EvidenceRef const ref : refs) {
-    std::string const bytes = evidence_.read(ref);
     EvidenceRecord record;
-    if (!decode_evidence(bytes, record)) {
+    if (!decode_evidence(evidence_.read(ref), record)) {
       continue;
     }
     Evidence evidence;
@@ -116,7 +119,8 @@ std::vector<Evidence> Engine::read_evidence(Open const& open, std::size_t wanted
     evidence.id =
         event_id(context_.log_name(record.log), record.generation, record.offset, record.part);
     evidence.type = plan_.catalog().type(record.type).name;
-    evidence.raw = record.raw;
+    evidence.raw = evidence_text(record.raw);
+    evidence.cut = evidence.raw.size() < record.raw.size();
     out.push_back(std::move(evidence));
   }
   return out;

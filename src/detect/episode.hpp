@@ -18,6 +18,8 @@ using EvidenceRef = std::uint64_t;  // as state::EvidenceRef
 
 inline constexpr std::size_t kEvidenceHead = 50;  ///< kept from the start
 inline constexpr std::size_t kEvidenceTail = 50;  ///< kept from the end
+/// Of one event's text, in bytes: lines may be a mebibyte long, and an alert shows a hundred.
+inline constexpr std::size_t kEvidenceText = std::size_t{64} << 10;
 
 /// One event that an episode is made of, read back from the evidence log.
 struct Evidence {
@@ -26,7 +28,12 @@ struct Evidence {
   std::string id;    ///< source/partition#generation@offset
   std::string type;  ///< log type name
   std::string raw;
+  bool cut = false;  ///< `raw` is only the beginning (evidence_text())
 };
+
+/// As much of an event's text as an episode shows: kEvidenceText bytes or, where that would cut a
+/// character of UTF-8 in two, up to three less.
+std::string_view evidence_text(std::string_view raw);
 
 struct Episode {
   enum class Status : std::uint8_t { open, closed, merged, withdrawn };
@@ -60,8 +67,9 @@ class EpisodeSink {
  public:
   virtual ~EpisodeSink() = default;
   virtual void episode(Episode&& episode) = 0;
-  /// How many events of evidence to read back per episode, half from its start, half from its end.
-  virtual std::size_t evidence_wanted(rule::RuleIndex) const {
+  /// How many events of evidence to read back for this episode, half from its start, half from its
+  /// end. Asked when all but evidence and status is there.
+  virtual std::size_t evidence_wanted(Episode const&) const {
     return kEvidenceHead + kEvidenceTail;
   }
 };

@@ -129,6 +129,9 @@ bool contains_text(std::string_view text, std::string_view part, bool cased) {
 }  // namespace
 
 bool FieldMatcher::eager(Atom const& atom) {
+  if (atom.refers) {
+    return false;
+  }
   switch (atom.op) {
     case Op::is_null:
       return false;

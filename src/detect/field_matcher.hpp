@@ -38,6 +38,8 @@ class FieldMatcher {
   /// Makes room in `scratch`, once per worker.
   Status prepare(ScanScratch& scratch) const;
 
+  /// Whether looking a value up is cheaper than match().
+  bool costly() const { return literals_.size() >= 4 || subnets_.size() >= 4; }
   /// Atoms that hold because the field is there (also null).
   std::span<AtomIndex const> on_presence() const { return presence_; }
 

@@ -165,7 +165,12 @@ inline rule::Atom make_atom(Choices& choices, catalog::Catalog& catalog) {
       atom.field = FieldId{};
     }
   }
-  if (atom.op == Op::regex) {
+  bool const may_refer = atom.op == Op::equals || atom.op == Op::contains ||
+                         atom.op == Op::starts_with || atom.op == Op::ends_with;
+  if (may_refer && !atom.keyword && choices.one_in(6)) {
+    atom.refers = true;
+    atom.other = catalog.fields().intern(choices.of(kFieldNames));
+  } else if (atom.op == Op::regex) {
     atom.text = choices.of(kPatterns);
     atom.cased = false;
   } else if (rule::compares_text(atom.op)) {

@@ -167,6 +167,7 @@ void summarize(Batch const& batch, MatchedBatch& out) {
   out.arrival = batch.block.arrival;
   out.records = batch.records;
   out.dropped = batch.dropped;
+  out.joined = batch.joined;
   out.events = batch.events.size();
   out.bytes = batch.block.size;
   std::uint64_t evented = 0;
@@ -180,7 +181,7 @@ void summarize(Batch const& batch, MatchedBatch& out) {
       ++out.times.events;
     }
   }
-  out.blank = batch.records - batch.dropped - evented;
+  out.blank = batch.records - batch.dropped - batch.joined - evented;
   if (out.times.events > 0 && out.times.greatest - out.times.least > kDay) {
     for (Event const& event : batch.events) {
       if (!event.time_from_arrival) {

@@ -51,7 +51,7 @@ struct MatchedBatch {
   std::unique_ptr<char[]> block;               ///< the bytes `raw` points to
   Arena arena;                                 ///< raw texts that are not in the block
   std::vector<std::uint32_t> no_key;  ///< rules whose evidence had no group-by value, one per event
-  std::uint64_t records = 0, events = 0, blank = 0, dropped = 0, unknown = 0, cut = 0;
+  std::uint64_t records = 0, events = 0, blank = 0, dropped = 0, joined = 0, unknown = 0, cut = 0;
   std::uint64_t matched = 0;  ///< events that at least one rule took
   std::uint64_t bytes = 0;
 };

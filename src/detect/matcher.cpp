@@ -2,6 +2,7 @@
 #include "rule/values.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace vedette::detect {
 
@@ -14,6 +15,7 @@ Matcher::Matcher(Plan const& plan) : plan_(plan) {
   atom_tested_.resize(plan.atoms_.size(), 0);
   group_hit_.resize(plan.group_count_, 0);
   rule_woken_.resize(plan.rules_.rules.size(), 0);
+  memos_.resize(plan.memo_count_);
 }
 
 Result<std::unique_ptr<Matcher>> Matcher::make(Plan const& plan) {
@@ -72,7 +74,7 @@ void Matcher::match_event(Batch& batch, Event const& event, Plan::Lane const& la
     if (slot == 0 || slot >= lane.matchers.size() || lane.matchers[slot] == nullptr) {
       continue;
     }
-    match_field(batch, *field, *lane.matchers[slot]);
+    match_field(batch, *field, *lane.matchers[slot], lane.memos[slot]);
     mark(lane);
   }
   if (lane.keywords != nullptr) {
@@ -85,19 +87,27 @@ void Matcher::match_event(Batch& batch, Event const& event, Plan::Lane const& la
   }
 }
 
-void Matcher::match_field(Batch& batch, Field& field, FieldMatcher const& matcher) {
+void Matcher::match_field(Batch& batch, Field& field, FieldMatcher const& matcher,
+                          std::uint32_t memo) {
+  auto const match = [&](std::string_view value) {
+    if (memo != 0) {
+      memos_[memo].match(matcher, value, scratch_, atom_hits_);
+    } else {
+      matcher.match(value, scratch_, atom_hits_);
+    }
+  };
   auto const presence = matcher.on_presence();
   atom_hits_.assign(presence.begin(), presence.end());
   if (field.kind == Kind::null) {
     return;
   }
   if (field.kind != Kind::list) {
-    matcher.match(batch.text(field), scratch_, atom_hits_);
+    match(batch.text(field));
     return;
   }
   rule::for_each_value(batch, field, [&](std::string_view value, Kind kind) {
     if (kind != Kind::null) {
-      matcher.match(value, scratch_, atom_hits_);
+      match(value);
     }
     return false;
   });
@@ -168,8 +178,40 @@ bool Matcher::atom_holds(AtomIndex atom) {
   return (atom_tested_[atom] & 1) != 0;
 }
 
+/// Two fields of the event with each other.
+bool Matcher::test_reference(rule::Atom const& atom) {
+  auto const each_value = [&](FieldId id, auto visit) {
+    bool held = false;
+    for (Field* field = batch_->begin(*event_); field != batch_->end(*event_) && !held; ++field) {
+      if (field->id == kUnlisted) {
+        ++field;
+      } else if (field->id == id) {
+        held = rule::for_each_value(*batch_, *field, [&](std::string_view value, Kind kind) {
+          return kind != Kind::null && visit(value);
+        });
+      }
+    }
+    return held;
+  };
+  std::array<std::string_view, rule::kMostReferred> others;
+  std::size_t count = 0;
+  each_value(atom.other, [&](std::string_view value) {
+    others[count++] = value;
+    return count == others.size();
+  });
+  FieldType const type = plan_.catalog_->fields().type(atom.field);
+  return each_value(atom.field, [&](std::string_view value) {
+    return std::any_of(others.begin(), others.begin() + count, [&](std::string_view other) {
+      return rule::values_match(atom.op, atom.cased, type, value, other);
+    });
+  });
+}
+
 bool Matcher::test_atom(AtomIndex atom) {
   Plan::AtomInfo const& info = plan_.atoms_[atom];
+  if (plan_.rules_.atoms[atom].refers) {
+    return test_reference(plan_.rules_.atoms[atom]);
+  }
   if (info.keyword) {
     return plan_.tester_->test(atom, FieldType::text, event_->raw_view());
   }

@@ -191,10 +191,12 @@ Status Plan::build_matchers(Lane& lane, std::vector<RuleIndex> const& rules) {
     slot_field[slot] = atoms_[atom].field;
   }
   lane.matchers.resize(by_slot.size());
+  lane.memos.resize(by_slot.size());
   for (std::size_t slot = 0; slot < by_slot.size(); ++slot) {
     if (!by_slot[slot].empty()) {
       FieldType const field_type = catalog_->fields().type(slot_field[slot]);
       TRY(lane.matchers[slot], FieldMatcher::compile(field_type, by_slot[slot], rules_.atoms));
+      lane.memos[slot] = lane.matchers[slot]->costly() ? memo_count_++ : 0;
     }
   }
   if (!keywords.empty()) {

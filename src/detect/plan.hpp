@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "catalog/catalog.hpp"
 #include "detect/field_matcher.hpp"
+#include "detect/value_memo.hpp"
 #include "event/event.hpp"
 #include "rule/ir.hpp"
 
@@ -58,6 +59,7 @@ class Plan {
   };
   struct Lane {
     std::vector<std::unique_ptr<FieldMatcher>> matchers;  // by slot; null: field not asked for
+    std::vector<std::uint32_t> memos;                     // by slot: number of its memo; 0 = none
     std::unique_ptr<FieldMatcher> keywords;               // over the raw text
     std::vector<std::uint32_t> wake_first;                // by atom; into wakes
     std::vector<rule::RuleIndex> wakes;
@@ -86,6 +88,7 @@ class Plan {
   std::vector<std::unique_ptr<Lane>> lanes_;  // by log type; null: no rule
   std::vector<std::uint16_t> field_slot_;     // by field id; 0 = no atom asks for it
   std::uint16_t slot_count_ = 1;
+  std::uint32_t memo_count_ = 1;
   std::vector<std::vector<Consumer>> consumers_;
   std::unique_ptr<AtomTester> tester_;
 };
@@ -100,14 +103,16 @@ class Matcher {
  private:
   explicit Matcher(Plan const& plan);
   void match_event(Batch& batch, Event const& event, Plan::Lane const& lane);
-  void match_field(Batch& batch, Field& field, FieldMatcher const& matcher);
+  void match_field(Batch& batch, Field& field, FieldMatcher const& matcher, std::uint32_t memo);
   void mark(Plan::Lane const& lane);
   bool evaluate(std::uint32_t node);
   bool atom_holds(AtomIndex atom);
   bool test_atom(AtomIndex atom);
+  bool test_reference(rule::Atom const& atom);
 
   Plan const& plan_;
   ScanScratch scratch_;
+  std::vector<ValueMemo> memos_;
   AtomHits atom_hits_;
   std::vector<std::uint32_t> atom_hit_;     // epoch at which it hit
   std::vector<std::uint32_t> atom_tested_;  // epoch * 2 + answer

@@ -3,8 +3,10 @@
 #include "detect/waiting_record.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <new>
 #include <tuple>
+#include <utility>
 
 namespace vedette::detect {
 namespace {
@@ -100,9 +102,53 @@ void WaitingEvidence::sort_bucket(Bucket const& bucket) {
   auto const rest = [&](Record const& r) {
     return std::tuple(r.digest, numbers_.number(r.node), r.again, r.member, r.evidence);
   };
-  std::sort(sorted_.begin(), sorted_.end(), [&](Sorted const& a, Sorted const& b) {
+  auto const before = [&](Sorted const& a, Sorted const& b) {
     return a.order != b.order ? a.order < b.order : rest(*a.record) < rest(*b.record);
-  });
+  };
+  spread_sorted();
+  auto from = sorted_.begin();
+  for (std::size_t const end : ends_) {
+    auto const to = sorted_.begin() + static_cast<std::ptrdiff_t>(end);
+    if (to - from > 1) {
+      std::sort(from, to, before);
+    }
+    from = to;
+  }
+}
+
+/// Puts `sorted_` into classes of a few records, by the highest bits of `order` in which any two
+/// differ (digests are spread evenly, stamps of whole seconds do not differ at all). `ends_` says
+/// where each class ends; within the classes nothing is in order.
+void WaitingEvidence::spread_sorted() {
+  std::size_t const count = sorted_.size();
+  ends_.clear();
+  std::uint64_t differ = 0;
+  for (Sorted const& each : sorted_) {
+    differ |= each.order ^ sorted_.front().order;
+  }
+  unsigned const width = static_cast<unsigned>(std::bit_width(differ));
+  unsigned const bits = std::min(width, static_cast<unsigned>(std::bit_width(count / 4)));
+  if (bits < 2) {
+    ends_.push_back(static_cast<std::uint32_t>(count));
+    return;
+  }
+  std::uint64_t const mask = (std::uint64_t{1} << bits) - 1;
+  auto const class_of = [&](Sorted const& each) {
+    return static_cast<std::size_t>(each.order >> (width - bits) & mask);
+  };
+  ends_.assign(mask + 1, 0);
+  for (Sorted const& each : sorted_) {
+    ++ends_[class_of(each)];
+  }
+  std::uint32_t sum = 0;
+  for (std::uint32_t& end : ends_) {
+    sum += std::exchange(end, sum);  // where it begins
+  }
+  spread_.resize(count);
+  for (Sorted const& each : sorted_) {
+    spread_[ends_[class_of(each)]++] = each;
+  }
+  sorted_.swap(spread_);
 }
 
 Pending WaitingEvidence::pending_of(Record const& record, std::int64_t second) const {

@@ -126,6 +126,7 @@ class WaitingEvidence {
 
   Bucket& bucket_of(std::int64_t second);
   void sort_bucket(Bucket const& bucket);
+  void spread_sorted();
   void judge_memory(std::int64_t second, Judge const& judge);
   void judge_merged(std::int64_t second, Judge const& judge);
   Pending pending_of(Record const& record, std::int64_t second) const;
@@ -158,7 +159,9 @@ class WaitingEvidence {
   std::map<std::int64_t, Bucket> buckets_;  // by second
   Bucket* last_bucket_ = nullptr;           // that of last_second_
   std::int64_t last_second_ = 0;
-  std::vector<Sorted> sorted_;  // of the second in hand
+  std::vector<Sorted> sorted_;       // of the second in hand
+  std::vector<Sorted> spread_;       // of spread_sorted()
+  std::vector<std::uint32_t> ends_;  // of spread_sorted()
   std::vector<Run> runs_;
   std::vector<Increment> increments_;
   std::uint32_t next_number_ = 1;

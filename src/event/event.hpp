@@ -34,7 +34,14 @@ struct Event {
   std::uint16_t part = 0;    ///< n-th event of its record
   std::uint8_t decoder = 0;  ///< index into the decoder list, 0xFF = none took it
   bool time_from_arrival = false;
+  /// Holds originals only: normalize/ gives it time and common fields by its type (and the type,
+  /// where that is unknown).
+  bool by_map = false;
   bool cut = false;  ///< the record was longer than the bound; the rest was counted, not kept
+  /// A payload with fields of its own was found in it: normalize/ looks whether the fields say a
+  /// better type (`type` holds when they do not) and, with `open_time`, a better time.
+  bool open_type = false;
+  bool open_time = false;
 
   std::string_view raw_view() const { return {raw, raw_size}; }
 };
@@ -57,6 +64,10 @@ struct Block {
   Nanos reference = 0;  ///< what year-less stamps are resolved against (files: modification time)
   int year = 0;         ///< --year state at the first record: its year; 0 = use `reference`
   Nanos year_mark = kNever;  ///< --year state: greatest stamp so far (in `year`)
+  std::uint8_t opener =
+      0xFF;  ///< the decoder whose form the whole log has; 0xFF = found per record
+  std::shared_ptr<std::string const>
+      context;  ///< what the opener knows from before; null = nothing
 };
 
 /// Events of one source partition, in offset order.
@@ -68,6 +79,7 @@ class Batch {
   std::vector<Field> fields;
   std::uint64_t records = 0;      ///< records read; records without an event are counted by reason
   std::uint64_t dropped = 0;      ///< records dropped by a configured filter
+  std::uint64_t joined = 0;       ///< records that are part of others' events (also header lines)
   std::uint64_t fields_over = 0;  ///< fields past the bound per event: in `raw` only
 
   Field* begin(Event const& event) { return fields.data() + event.first_field; }

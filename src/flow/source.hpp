@@ -50,6 +50,12 @@ class Log {
   /// Bytes known to lie ahead (0 = unknown), for progress and lag.
   virtual std::uint64_t pending_bytes() const { return 0; }
   virtual LogCounters const& counters() const = 0;
+  /// The first whole records of a generation, where reading did not begin with them (header lines
+  /// say what follows); "" = cannot be had, or not at all.
+  virtual std::string head(std::uint32_t generation) {
+    static_cast<void>(generation);
+    return {};
+  }
 };
 
 class Source {

@@ -61,7 +61,7 @@ TEST_CASE("lint: what is legal and hardly meant") {
 }
 
 TEST_CASE("lint: rules that do not load are findings") {
-  CHECK_EQ(findings(changed("s: {f: a}", "s: {f|windash: a}")), "refused:8");
+  CHECK_EQ(findings(changed("s: {f: a}", "s: {f|hour: a}")), "refused:8");
   CHECK_EQ(findings(changed("product: open", "product: none")), "degraded:6");
 }
 

@@ -64,7 +64,8 @@ KnownFields::KnownFields(catalog::Catalog const& catalog,
   all_.names.insert(std::begin(kSyslogFields), std::end(kSyslogFields));
   for (catalog::LogType const& type : catalog.types()) {
     Lane& lane = lanes_[static_cast<std::size_t>(type.id)];
-    lane.open = !type.detect.empty() || type.id == kUnknownType;
+    // What comes with the names of its log (JSON, columns, key=value) may hold any.
+    lane.open = !type.detect.empty() || !type.time.empty() || type.id == kUnknownType;
     for (FieldId const field : type.time) {
       lane.names.emplace(catalog.fields().name(field));
     }

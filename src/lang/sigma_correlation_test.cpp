@@ -258,10 +258,10 @@ TEST_CASE("correlation: it is no better than its members") {
   CHECK(compiled_rule(single("a", "nothing") + correlation("c", body), "c")
             .reason.starts_with("its rule 'a' is degraded: no log type"));
   std::string const broken =
-      "title: a\nname: a\nlogsource: {product: open}\ndetection: {s: {f|wide: x}, condition: "
+      "title: a\nname: a\nlogsource: {product: open}\ndetection: {s: {f|hour: x}, condition: "
       "s}\n---\n";
   CHECK_EQ(compiled_rule(broken + correlation("c", body), "c").reason,
-           "its rule 'a' is refused: the modifier 'wide' is not supported yet");
+           "its rule 'a' is refused: the modifier 'hour' is not supported yet");
   rule::Rule const keyless = compiled_rule(
       single("a", "closed") + correlation("c", body + ", group-by: [no_such_field]"), "c");
   CHECK(keyless.status == rule::RuleStatus::degraded);

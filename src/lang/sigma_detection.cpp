@@ -24,13 +24,26 @@ constexpr CompareName kCompareNames[] = {
     {"startswith", Compare::startswith},
 };
 
+struct TransformName {
+  std::string_view name;
+  Transform transform;
+};
+constexpr TransformName kTransformNames[] = {
+    {"base64", Transform::base64},   {"base64offset", Transform::base64offset},
+    {"utf16", Transform::utf16},     {"utf16be", Transform::utf16be},
+    {"utf16le", Transform::utf16le}, {"wide", Transform::utf16le},
+    {"windash", Transform::windash},
+};
+
 // Of the specification, but not held yet: refused by name, so that nothing is half understood.
-constexpr std::string_view kLaterModifiers[] = {
-    "base64", "base64offset", "day",     "expand",  "fieldref", "hour", "minute",  "month",
-    "neq",    "utf16",        "utf16be", "utf16le", "week",     "wide", "windash", "year"};
+constexpr std::string_view kLaterModifiers[] = {"day",   "expand", "hour", "minute",
+                                                "month", "week",   "year"};
 
 std::vector<std::string_view> known_modifiers() {
-  std::vector<std::string_view> out{"all", "cased", "i", "m", "s"};
+  std::vector<std::string_view> out{"all", "cased", "fieldref", "i", "m", "neq", "s"};
+  for (TransformName const& known : kTransformNames) {
+    out.push_back(known.name);
+  }
   for (CompareName const& known : kCompareNames) {
     out.push_back(known.name);
   }
@@ -59,10 +72,14 @@ std::unexpected<Error> clash(std::string_view a, std::string_view b, int line) {
 struct Chain {
   Modifiers out;
   std::string_view compare_name;
+  std::string_view transform_name;
 
   Status add(std::string_view name, int line) {
-    if (name == "all" || name == "cased") {
-      bool& flag = name == "all" ? out.all : out.cased;
+    if (name == "all" || name == "cased" || name == "neq" || name == "fieldref") {
+      bool& flag = name == "all"     ? out.all
+                   : name == "cased" ? out.cased
+                   : name == "neq"   ? out.negated
+                                     : out.refers;
       if (flag) {
         return fail_at({}, line, "the modifier '" + std::string(name) + "' is there twice");
       }
@@ -76,6 +93,13 @@ struct Chain {
       }
       out.regex_flags += name;
       return {};
+    }
+    for (TransformName const& known : kTransformNames) {
+      if (known.name == name) {
+        out.transforms.push_back(known.transform);
+        transform_name = known.name;
+        return {};
+      }
     }
     for (CompareName const& known : kCompareNames) {
       if (known.name == name) {
@@ -195,6 +219,18 @@ Result<Modifiers> parse_modifiers(std::string_view text, int line) {
                             compare == Compare::startswith || compare == Compare::endswith;
   if (chain.out.cased && !text_compare) {
     return clash(chain.compare_name, "cased", line);
+  }
+  if (!chain.out.transforms.empty() && !text_compare) {
+    return clash(chain.compare_name, chain.transform_name, line);
+  }
+  if (chain.out.refers && (!text_compare || !chain.out.transforms.empty())) {
+    return clash(text_compare ? chain.transform_name : chain.compare_name, "fieldref", line);
+  }
+  if (chain.out.negated && chain.out.all) {
+    return clash("all", "neq", line);
+  }
+  if (chain.out.negated && compare == Compare::exists) {
+    return clash("exists", "neq", line);
   }
   if (chain.out.all && compare == Compare::exists) {
     return clash("exists", "all", line);

@@ -45,9 +45,15 @@ enum class Compare : std::uint8_t {
   lte,
 };
 
+/// Rewrites a value before it is compared.
+enum class Transform : std::uint8_t { windash, utf16le, utf16be, utf16, base64, base64offset };
+
 struct Modifiers {
   Compare compare = Compare::plain;
-  bool all = false;  ///< values are joined by AND
+  std::vector<Transform> transforms;  ///< in the order they are written
+  bool negated = false;               ///< `neq`: none of the values
+  bool refers = false;                ///< `fieldref`: the values are names of fields
+  bool all = false;                   ///< values are joined by AND
   bool cased = false;
   std::string regex_flags;  ///< of `re`: some of i, m, s
 };

@@ -16,34 +16,6 @@ using rule::Op;
 
 constexpr std::size_t kMaxExprNodes = 200'000;  // of one rule
 
-Op op_of(Compare compare) {
-  switch (compare) {
-    case Compare::plain:
-      return Op::equals;
-    case Compare::contains:
-      return Op::contains;
-    case Compare::startswith:
-      return Op::starts_with;
-    case Compare::endswith:
-      return Op::ends_with;
-    case Compare::re:
-      return Op::regex;
-    case Compare::cidr:
-      return Op::cidr;
-    case Compare::exists:
-      return Op::exists;
-    case Compare::gt:
-      return Op::gt;
-    case Compare::gte:
-      return Op::gte;
-    case Compare::lt:
-      return Op::lt;
-    case Compare::lte:
-      return Op::lte;
-  }
-  return Op::equals;
-}
-
 Expr group(Expr::Kind kind, std::vector<Expr> children) {
   if (children.size() == 1) {
     return std::move(children.front());
@@ -76,6 +48,7 @@ class SearchLowering {
       : search_(search), lowering_(lowering), rule_(rule) {}
 
   Status run() {
+    sources_ = lowering_.catalog.sources_of(search_.logsource);
     rule_.types = lowering_.catalog.types_of(search_.logsource);
     std::sort(rule_.types.begin(), rule_.types.end());
     for (auto const& [name, detection] : search_.detections) {
@@ -88,7 +61,7 @@ class SearchLowering {
       TRY(Expr expr, lower_condition(condition));
       any.push_back(std::move(expr));
     }
-    rule_.condition = group(Expr::Kind::any, std::move(any));
+    TRY(rule_.condition, within_logsource(group(Expr::Kind::any, std::move(any))));
     TRY(lower_merge());
     report_unknown();
     return {};
@@ -112,12 +85,66 @@ class SearchLowering {
       unknown_line_ = unknown_line_ == 0 ? line : unknown_line_;
     }
     std::vector<FieldId> fields = lowering_.known.resolve(rule_.types, name);
+    for (auto const& [type, source] : sources_) {
+      for (auto const& [sigma, field] : source->names) {
+        if (sigma == name && std::find(fields.begin(), fields.end(), field) == fields.end()) {
+          fields.push_back(field);
+        }
+      }
+    }
     for (FieldId const field : fields) {
       if (field == kUnlisted) {
         return fail_at({}, line, "there are too many different field names");
       }
     }
     return fields;
+  }
+
+  /// Where a logsource means a part of a type's events, the condition holds for that part only.
+  Result<Expr> within_logsource(Expr condition) {
+    std::set<TypeId> whole;
+    bool narrowed = false;
+    for (auto const& [type, source] : sources_) {
+      if (source->when.empty()) {
+        whole.insert(type);
+      }
+      narrowed = narrowed || !source->when.empty();
+    }
+    if (!narrowed || whole.size() == rule_.types.size()) {
+      return condition;
+    }
+    if (!whole.empty()) {
+      mixed_ = true;
+      return condition;
+    }
+    std::vector<Expr> parts;
+    for (auto const& [type, source] : sources_) {
+      TRY(Expr part, part_of(source->when));
+      parts.push_back(std::move(part));
+    }
+    std::vector<Expr> both;
+    both.push_back(group(Expr::Kind::any, std::move(parts)));
+    both.push_back(std::move(condition));
+    return group(Expr::Kind::all, std::move(both));
+  }
+
+  Result<Expr> part_of(catalog::Condition const& when) {
+    std::vector<Expr> all;
+    for (catalog::Detect const& detect : when) {
+      std::vector<Expr> any;
+      for (std::string const& value : detect.values) {
+        Atom atom;
+        atom.op = Op::exists;
+        if (value != "*") {
+          TRY(Pattern const pattern, parse_pattern(value, search_.logsource_line));
+          set_pattern(pattern, Compare::plain, atom);
+        }
+        TRY(Expr expr, over_fields(atom, {detect.field}, Expr::Kind::any));
+        any.push_back(std::move(expr));
+      }
+      all.push_back(group(Expr::Kind::any, std::move(any)));
+    }
+    return group(Expr::Kind::all, std::move(all));
   }
 
   Result<Expr> lower_detection(Detection const& detection) {
@@ -149,13 +176,19 @@ class SearchLowering {
     }
     std::vector<Expr> children;
     for (Value const& value : item.values) {
-      TRY(Atom const atom, atom_of(item, value));
-      // A name that stands for several fields is null when none of them has a value.
-      TRY(Expr expr,
-          over_fields(atom, fields, atom.op == Op::is_null ? Expr::Kind::all : Expr::Kind::any));
-      children.push_back(std::move(expr));
+      TRY(std::vector<Atom> const atoms,
+          item.modifiers.refers ? references_of(item, value) : atoms_of(item, value));
+      std::vector<Expr> any;
+      for (Atom const& atom : atoms) {
+        // A name that stands for several fields is null when none of them has a value.
+        TRY(Expr expr,
+            over_fields(atom, fields, atom.op == Op::is_null ? Expr::Kind::all : Expr::Kind::any));
+        any.push_back(std::move(expr));
+      }
+      children.push_back(group(Expr::Kind::any, std::move(any)));
     }
-    return group(item.modifiers.all ? Expr::Kind::all : Expr::Kind::any, std::move(children));
+    Expr out = group(item.modifiers.all ? Expr::Kind::all : Expr::Kind::any, std::move(children));
+    return item.modifiers.negated ? negate(std::move(out)) : std::move(out);
   }
 
   Result<Expr> over_fields(Atom atom, std::vector<FieldId> const& fields, Expr::Kind kind) {
@@ -185,17 +218,36 @@ class SearchLowering {
     return value.text == "true" ? std::move(expr) : negate(std::move(expr));
   }
 
-  Result<Atom> atom_of(Item const& item, Value const& value) {
+  /// One for each field that the name may stand for.
+  Result<std::vector<Atom>> references_of(Item const& item, Value const& value) {
+    if (item.field.empty() || value.kind != Value::Kind::text || value.text.empty()) {
+      return fail_at({}, value.line, "'fieldref' compares a field with a field: names, no values");
+    }
+    TRY(std::vector<FieldId> const others, fields_of(value.text, value.line));
+    Atom atom;
+    atom.op = op_of(item.modifiers.compare);
+    atom.cased = item.modifiers.cased;
+    atom.refers = true;
+    atom.text = value.text;
+    std::vector<Atom> out(others.size(), atom);
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      out[i].other = others[i];
+    }
+    return out;
+  }
+
+  /// Mostly one; a value that is rewritten may become several, any of which may hold.
+  Result<std::vector<Atom>> atoms_of(Item const& item, Value const& value) {
     Atom atom;
     atom.keyword = item.field.empty();
     Compare compare = item.modifiers.compare;
     if (value.kind == Value::Kind::null) {
-      if (compare != Compare::plain || atom.keyword) {
+      if (compare != Compare::plain || !item.modifiers.transforms.empty() || atom.keyword) {
         return fail_at({}, value.line, "null stands alone: no modifier, no keyword",
                        "'' is the empty text");
       }
       atom.op = Op::is_null;
-      return atom;
+      return std::vector<Atom>{atom};
     }
     atom.op = op_of(compare);
     atom.cased = item.modifiers.cased;
@@ -211,13 +263,21 @@ class SearchLowering {
         if (atom.keyword && pattern.text.empty()) {
           return fail_at({}, value.line, "an empty keyword is in every line");
         }
-        set_pattern(pattern, compare, atom);
-        return atom;
+        TRY(auto const patterns, transform(pattern, item.modifiers.transforms, value.line));
+        std::vector<Atom> out(patterns.size(), atom);
+        for (std::size_t i = 0; i < patterns.size(); ++i) {
+          set_pattern(patterns[i], compare, out[i]);
+        }
+        return out;
       }
-      case Compare::re:
-        return regex_atom(std::move(atom), item, value);
-      default:
-        return typed_atom(std::move(atom), value);
+      case Compare::re: {
+        TRY(Atom regex, regex_atom(std::move(atom), item, value));
+        return std::vector<Atom>{std::move(regex)};
+      }
+      default: {
+        TRY(Atom typed, typed_atom(std::move(atom), value));
+        return std::vector<Atom>{std::move(typed)};
+      }
     }
   }
 
@@ -365,6 +425,10 @@ class SearchLowering {
       rule_.status = rule::RuleStatus::degraded;
       rule_.reason = "no log type for logsource" + logsource_text();
       rule_.reason_line = search_.logsource_line;
+    } else if (mixed_) {
+      rule_.status = rule::RuleStatus::degraded;
+      rule_.reason = "the logsource is a part of the events in some log types only: name a product";
+      rule_.reason_line = search_.logsource_line;
     } else if (!unknown_.empty()) {
       rule_.status = rule::RuleStatus::degraded;
       rule_.reason = "no log type of this rule has the field";
@@ -391,6 +455,8 @@ class SearchLowering {
   Lowering& lowering_;
   rule::Rule& rule_;
   std::map<std::string, Expr, std::less<>> lowered_;
+  std::vector<std::pair<TypeId, catalog::TypeSource const*>> sources_;
+  bool mixed_ = false;
   std::set<std::string> unknown_;
   int unknown_line_ = 0;
   std::size_t nodes_ = 0;
@@ -398,64 +464,6 @@ class SearchLowering {
 };
 
 }  // namespace
-
-Result<Pattern> parse_pattern(std::string_view text, int line) {
-  Pattern out;
-  bool reserved = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char const c = text[i];
-    char const next = i + 1 < text.size() ? text[i + 1] : '\0';
-    if (c == '\\' && (next == '\\' || next == '*' || next == '?')) {
-      out.text += next;
-      ++i;
-    } else if (c == '*' || c == '?') {
-      out.text += c == '*' ? '\1' : '\2';
-      out.wild = true;
-    } else {
-      reserved = reserved || c == '\1' || c == '\2';
-      out.text += c;
-    }
-  }
-  if (out.wild && reserved) {
-    return fail_at({}, line, "a value with wildcards cannot hold the control characters 1 and 2");
-  }
-  return out;
-}
-
-void set_pattern(Pattern const& pattern, Compare compare, Atom& atom) {
-  std::string_view middle = pattern.text;
-  bool front = compare == Compare::contains || compare == Compare::endswith;
-  bool back = compare == Compare::contains || compare == Compare::startswith;
-  if (pattern.wild) {
-    while (middle.starts_with('\1')) {
-      front = true;
-      middle.remove_prefix(1);
-    }
-    while (middle.ends_with('\1')) {
-      back = true;
-      middle.remove_suffix(1);
-    }
-  }
-  bool const inner = pattern.wild && middle.find_first_of("\1\2") != std::string_view::npos;
-  if (!inner && !(middle.empty() && (front || back))) {
-    atom.op = front && back ? Op::contains
-              : front       ? Op::ends_with
-              : back        ? Op::starts_with
-                            : Op::equals;
-    atom.text = std::string(middle);
-    return;
-  }
-  atom.op = Op::wildcard;
-  atom.text = front ? "\1" : "";
-  for (std::size_t i = 0; i < middle.size(); ++i) {
-    if (!(pattern.wild && middle[i] == '\1' && i > 0 && middle[i - 1] == '\1')) {
-      atom.text += middle[i];
-    }
-  }
-  if (back && !middle.empty()) {
-    atom.text += '\1';
-  }
-}
 
 void lower_search(Search const& search, Lowering& lowering, rule::Rule& rule) {
   if (Status const status = SearchLowering(search, lowering, rule).run(); !status) {

@@ -3,6 +3,7 @@
 
 #include "lang/known_fields.hpp"
 #include "lang/sigma_document.hpp"
+#include "lang/sigma_transform.hpp"
 #include "rule/atom_table.hpp"
 
 #include <vector>
@@ -16,13 +17,8 @@ struct Lowering {
   rule::AtomTable& atoms;
 };
 
-/// The value of an item as text or pattern: Sigma's escapes resolved (`\*` `\?` `\\`), wildcards as
-/// '\1' and '\2'.
-struct Pattern {
-  std::string text;
-  bool wild = false;
-};
-Result<Pattern> parse_pattern(std::string_view text, int line);
+/// The operator that a comparison means.
+rule::Op op_of(Compare compare);
 
 /// Operator and text of a pattern: `*x*` is contains, and so on; the cheapest form that means the
 /// same, so that equal conditions become equal atoms.

@@ -118,12 +118,45 @@ TEST_CASE("sigma: modifiers") {
   CHECK_EQ(meaning("f|gt: '7'"), "f > 7");
 }
 
+// The encodings were worked out with Python's base64 and codecs.
+TEST_CASE("sigma: values that are rewritten") {
+  CHECK_EQ(meaning("f|base64: a"), "f is 'yq=='");
+  CHECK_EQ(meaning("f|contains|cased|base64: a"), "f contains 'YQ==' (case matters)");
+  CHECK_EQ(meaning("f|cased|base64offset|contains: foobar"),
+           "any(f contains 'Zm9vYmFy' (case matters), f contains 'Zvb2Jhc' (case matters), f "
+           "contains 'mb29iYX' (case matters))");
+  CHECK_EQ(meaning("f|cased|wide|base64offset|contains: 'ping \u20ac'"),
+           "any(f contains 'cABpAG4AZwAgAKwg' (case matters), f contains 'AAaQBuAGcAIACsI' (case "
+           "matters), f contains 'wAGkAbgBnACAArC' (case matters))");
+  CHECK_EQ(meaning("f|cased|utf16be|base64: '\u00e9'"), "f is 'AOk=' (case matters)");
+  CHECK_EQ(meaning("f|cased|utf16|base64: a"), "f is '//5hAA==' (case matters)");
+  CHECK_EQ(meaning("f|windash|contains: ' -enc'"),
+           "any(f contains ' -enc', f contains ' /enc', f contains ' \u2013enc', "
+           "f contains ' \u2014enc', f contains ' \u2015enc')");
+  CHECK_EQ(meaning("f|windash: 'a-b c'"), "f is 'a-b c'");
+  CHECK_EQ(meaning("f|windash|contains|all: ['-a', x]").substr(0, 20), "all(any(f contains '");
+  CHECK_EQ(meaning("f|fieldref: Other"), "f is the field Other");
+  CHECK_EQ(meaning("f|fieldref|neq: g"), "not(f is the field g)");
+  CHECK_EQ(meaning("f|fieldref|endswith|cased: g"), "f ends with the field g (case matters)");
+  CHECK_EQ(meaning("f|neq: [a, b]"), "not(any(f is 'a', f is 'b'))");
+  CHECK_EQ(meaning("f|contains|neq: a"), "not(f contains 'a')");
+}
+
 TEST_CASE("sigma: modifiers that are refused, never half understood") {
   auto const why = [](std::string const& item) { return meaning(item); };
-  CHECK_EQ(why("f|windash: x"), "REFUSED the modifier 'windash' is not supported yet");
-  CHECK_EQ(why("f|contains|base64offset: x"),
-           "REFUSED the modifier 'base64offset' is not supported yet");
-  CHECK_EQ(why("f|fieldref: x"), "REFUSED the modifier 'fieldref' is not supported yet");
+  CHECK_EQ(why("f|contains|base64: 'a*'"),
+           "REFUSED a value that is encoded cannot hold wildcards; write \\* for the character");
+  CHECK_EQ(why("f|re|base64: a"), "REFUSED the modifiers 're' and 'base64' do not go together");
+  CHECK_EQ(why("f|neq|all: [a, b]"), "REFUSED the modifiers 'all' and 'neq' do not go together");
+  CHECK_EQ(why("f|base64: null"),
+           "REFUSED null stands alone: no modifier, no keyword; '' is the empty text");
+  CHECK_EQ(why("f|windash: '-a -b -c -d -e -f'"),
+           "REFUSED 'windash' takes at most five dashes in one value");
+  CHECK_EQ(why("f|fieldref: 5"),
+           "REFUSED 'fieldref' compares a field with a field: names, no values");
+  CHECK_EQ(why("f|cidr|fieldref: x"),
+           "REFUSED the modifiers 'cidr' and 'fieldref' do not go together");
+  CHECK_EQ(why("f|hour: 5"), "REFUSED the modifier 'hour' is not supported yet");
   CHECK_EQ(why("f|contians: x"), "REFUSED unknown modifier 'contians'; did you mean 'contains'?");
   CHECK_EQ(why("f|: x"), "REFUSED unknown modifier ''");
   CHECK_EQ(why("f|contains|re: x"), "REFUSED the modifiers 'contains' and 're' do not go together");

@@ -9,42 +9,79 @@
 
 namespace vedette::normalize {
 
-struct NormalizeContext::Impl {
-  explicit Impl(catalog::Catalog const& catalog) : index(catalog), bits(index.no_bits()) {}
+/// Per event, plain names of shapes included: a hostile event cannot have more of them.
+constexpr std::size_t kMaxFields = 16'384;
 
+struct NormalizeContext::Impl {
+  explicit Impl(catalog::Catalog const& content)
+      : catalog(content), index(content), bits(index.no_bits()) {}
+
+  catalog::Catalog const& catalog;
   TypeIndex index;
   std::string zone_name;
   Timezone zone;
 
   // Buffers.
   struct Noted {
-    std::uint32_t place = 0;  // of the field in its event
+    std::uint32_t place = 0;  // of the field in `rebuilt`
+    NameId name{};
     std::uint8_t uses = 0;
   };
   struct Candidate {
     std::uint32_t place = 0;
     MapLink const* link = nullptr;
   };
+  /// What follows from the bits alone: most events are of few kinds.
+  struct Known {
+    DetectBits bits;
+    TypeId fixed{};  ///< the type that the decoder knows
+    std::size_t shape = TypeIndex::kNoShape;
+    TypeId type{};
+    TypeIndex::Given given;
+  };
   std::vector<Noted> noted;           // the fields of this event that any type uses
   std::vector<Candidate> candidates;  // usable values for common fields
   std::vector<std::uint16_t> best;    // by target: the least rank among them
+  std::vector<std::uint32_t> seen;    // by field: the event that has it
+  std::uint32_t event_number = 0;
+  struct Said {
+    catalog::Constant const* constant = nullptr;
+    std::size_t rank = 0;
+  };
+  std::vector<Said> said;  // what words say, before the map
   DetectBits bits;
   std::vector<Field> rebuilt;
-  /// Types by what was seen before: most events are of few kinds.
-  struct Known {
-    DetectBits bits;
-    TypeId type{};
-  };
-  std::array<Known, 64> known;
+  std::array<Known, 1024> known;
 
   void event(Batch& batch, Event& event);
   void copy(Batch const& batch, Event& event);
 
  private:
-  TypeId detect(Batch& batch, Event const& event);
-  void set_time(Batch& batch, Event& event);
-  void find_candidates(Batch& batch, Event const& event);
-  void add_common(Event const& event);
+  void note(Batch& batch, std::size_t begin, std::size_t end);
+  Known const& look_up(TypeId fixed);
+  void add_plain_names(std::size_t shape, std::size_t begin);
+  void set_time(Batch& batch, Event& event, TypeId by);
+  void find_candidates(Batch& batch, Known const& what);
+  void consider(Batch& batch, std::uint32_t place, MapLink const& link);
+  void mark_common(Event const& event);
+  void find_said(Batch& batch, TypeId by, bool payload_first);
+  void add_common(Event const& event, bool payload_first);
+  void add_constants(Event const& event, Known const& what);
+  bool is_said(FieldId id) const {
+    return std::any_of(said.begin(), said.end(),
+                       [&](Said const& one) { return one.constant->to == id; });
+  }
+  bool has(FieldId id) const {
+    auto const place = static_cast<std::size_t>(id);
+    return place < seen.size() && seen[place] == event_number;
+  }
+  void mark(FieldId id) {
+    auto const place = static_cast<std::size_t>(id);
+    if (seen.size() <= place) {
+      seen.resize(std::max(place + 1, 2 * seen.size()), 0);
+    }
+    seen[place] = event_number;
+  }
 };
 
 namespace {
@@ -90,34 +127,62 @@ bool is_usable(Batch& batch, Field& field, MapLink const& link) {
 
 }  // namespace
 
-/// The log type of an event, and which of its fields matter.
-TypeId NormalizeContext::Impl::detect(Batch& batch, Event const& event) {
-  noted.clear();
-  bits.clear();
-  Field* const fields = batch.begin(event);
-  for (std::uint32_t i = 0; i < event.field_count; ++i) {
-    std::uint8_t const uses = index.uses(fields[i].id);
-    if (uses == 0) [[likely]] {
+/// Notes which fields of `rebuilt` matter and what they say for detection.
+void NormalizeContext::Impl::note(Batch& batch, std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    Field& field = rebuilt[i];
+    if (field.id == kUnlisted) [[unlikely]] {
+      ++i;  // the value of the name
       continue;
     }
-    noted.push_back({i, uses});
-    if ((uses & TypeIndex::kDetect) != 0) {
-      index.detect(fields[i].id, batch.text(fields[i]), bits);
+    TypeIndex::FieldUse const use = index.use(field.id);
+    if (use.uses == 0) {
+      continue;
+    }
+    noted.push_back({static_cast<std::uint32_t>(i), use.name, use.uses});
+    if ((use.uses & TypeIndex::kDetect) != 0 && field.kind != Kind::null) {
+      index.detect(use, index.asks_value(use) ? batch.text(field) : std::string_view(), bits);
     }
   }
-  Known& memory = known[bits.hash() % known.size()];
-  if (memory.bits != bits) {
-    memory = {bits, index.type_of(bits)};
-  }
-  return memory.type;
 }
 
-void NormalizeContext::Impl::set_time(Batch& batch, Event& event) {
-  Field* const fields = batch.begin(event);
-  for (FieldId const id : index.times(event.type)) {
+NormalizeContext::Impl::Known const& NormalizeContext::Impl::look_up(TypeId fixed) {
+  Known& memory = known[(bits.hash() + static_cast<std::size_t>(fixed)) % known.size()];
+  if (memory.bits != bits || memory.fixed != fixed) {
+    memory.bits = bits;
+    memory.fixed = fixed;
+    memory.shape = index.shape_of(bits);
+    memory.type = fixed != kUnknownType ? fixed : index.type_of(bits);
+    index.given(memory.type, bits, memory.given);
+  }
+  return memory;
+}
+
+/// The plain names of a shape's fields behind the originals.
+void NormalizeContext::Impl::add_plain_names(std::size_t shape, std::size_t begin) {
+  std::size_t const end = rebuilt.size();
+  for (std::size_t i = begin; i < end; ++i) {
+    mark(rebuilt[i].id);
+  }
+  for (std::size_t i = begin; i < end && rebuilt.size() - begin < kMaxFields; ++i) {
+    Field field = rebuilt[i];
+    if (field.id == kUnlisted) {
+      ++i;
+      continue;
+    }
+    FieldId const plain = index.plain_name(shape, field.id);
+    if (plain != kUnlisted && !has(plain)) {
+      field.id = plain;
+      rebuilt.push_back(field);
+    }
+  }
+}
+
+void NormalizeContext::Impl::set_time(Batch& batch, Event& event, TypeId by) {
+  for (NameId const name : index.times(by)) {
     for (Noted const& note : noted) {
-      Field& field = fields[note.place];
-      if (field.id != id || (field.kind != Kind::text && field.kind != Kind::number)) {
+      Field& field = rebuilt[note.place];
+      if (note.name != name || (field.kind != Kind::text && field.kind != Kind::number)) {
         continue;
       }
       if (auto const time = parse_event_time(batch.text(field), zone)) {
@@ -129,18 +194,56 @@ void NormalizeContext::Impl::set_time(Batch& batch, Event& event) {
   }
 }
 
-void NormalizeContext::Impl::find_candidates(Batch& batch, Event const& event) {
+void NormalizeContext::Impl::consider(Batch& batch, std::uint32_t place, MapLink const& link) {
+  if (link.rank <= best[link.target] && is_usable(batch, rebuilt[place], link)) {
+    best[link.target] = link.rank;
+    candidates.push_back({place, &link});
+  }
+}
+
+void NormalizeContext::Impl::find_candidates(Batch& batch, Known const& what) {
   candidates.clear();
-  best.assign(index.targets(event.type), 0xFFFF);
-  Field* const fields = batch.begin(event);
+  best.assign(index.targets(what.type), 0xFFFF);
   for (Noted const& note : noted) {
     if ((note.uses & TypeIndex::kMap) == 0) {
       continue;
     }
-    for (MapLink const& link : index.links(event.type, fields[note.place].id)) {
-      if (link.rank <= best[link.target] && is_usable(batch, fields[note.place], link)) {
-        best[link.target] = link.rank;
-        candidates.push_back({note.place, &link});
+    for (TypeIndex::OwnLink const* own : what.given.links) {
+      if (own->from == note.name) {
+        consider(batch, note.place, own->link);
+      }
+    }
+    for (MapLink const& link : index.links(what.type, note.name)) {
+      consider(batch, note.place, link);
+    }
+  }
+}
+
+/// Of several originals whose words say the same common field, the first of `words` is heard.
+void NormalizeContext::Impl::find_said(Batch& batch, TypeId by, bool payload_first) {
+  said.clear();
+  for (Noted const& note : noted) {
+    Field& field = rebuilt[note.place];
+    std::size_t rank = 0;
+    if ((note.uses & TypeIndex::kWords) == 0 || field.kind == Kind::list ||
+        field.kind == Kind::record || field.kind == Kind::null) {
+      continue;
+    }
+    auto const* const constants = index.said(by, note.name, batch.text(field), rank);
+    if (constants == nullptr) {
+      continue;
+    }
+    for (catalog::Constant const& constant : *constants) {
+      if (has(constant.to) && !payload_first) {
+        continue;  // the decoder gave it
+      }
+      auto const earlier = std::find_if(said.begin(), said.end(), [&](Said const& one) {
+        return one.constant->to == constant.to;
+      });
+      if (earlier == said.end()) {
+        said.push_back({&constant, rank});
+      } else if (rank < earlier->rank) {
+        *earlier = {&constant, rank};
       }
     }
   }
@@ -153,15 +256,32 @@ void NormalizeContext::Impl::copy(Batch const& batch, Event& event) {
   event.first_field = place;
 }
 
-/// Common fields behind the originals just copied.
-void NormalizeContext::Impl::add_common(Event const& event) {
+/// Remembers which common fields the decoders gave.
+void NormalizeContext::Impl::mark_common(Event const& event) {
+  for (std::size_t i = event.first_field; i < rebuilt.size(); ++i) {
+    if (catalog.is_common(rebuilt[i].id)) {
+      mark(rebuilt[i].id);
+    }
+  }
+}
+
+/// Common fields behind the originals just copied. Of an event whose decoders gave it some, they
+/// stay; with `payload_first` those of the map take their place.
+void NormalizeContext::Impl::add_common(Event const& event, bool payload_first) {
+  std::size_t const originals = rebuilt.size();
   for (Candidate const& candidate : candidates) {
     MapLink const& link = *candidate.link;
-    if (link.rank != best[link.target]) {
-      continue;  // a better original came later
+    if (link.rank != best[link.target] || (has(link.to) && !payload_first) ||
+        (!said.empty() && is_said(link.to))) {
+      continue;  // a better original came later, or words say it
     }
-    Field& from = rebuilt[event.first_field + candidate.place];
-    if (link.rename) {
+    for (std::size_t i = event.first_field; has(link.to) && i < originals; ++i) {
+      if (rebuilt[i].id == link.to) {
+        rebuilt[i].id = index.envelope_name(link.to);
+      }
+    }
+    Field& from = rebuilt[candidate.place];
+    if (from.id == link.renamed) {
       from.id = link.to;
     } else {
       Field to = from;
@@ -171,12 +291,55 @@ void NormalizeContext::Impl::add_common(Event const& event) {
   }
 }
 
+/// Common fields that are no copies of a value: what words say, and what holds for the type.
+void NormalizeContext::Impl::add_constants(Event const& event, Known const& what) {
+  auto const add = [&](catalog::Constant const& constant) {
+    rebuilt.push_back({constant.value.data(), static_cast<std::uint32_t>(constant.value.size()),
+                       constant.to, Kind::text, false});
+  };
+  for (Said const& one : said) {
+    add(*one.constant);
+  }
+  for (catalog::Constant const* constant : what.given.constants) {
+    if (std::none_of(rebuilt.begin() + event.first_field, rebuilt.end(),
+                     [&](Field const& field) { return field.id == constant->to; })) {
+      add(*constant);
+    }
+  }
+}
+
 void NormalizeContext::Impl::event(Batch& batch, Event& event) {
-  event.type = detect(batch, event);
-  set_time(batch, event);
-  find_candidates(batch, event);
+  ++event_number;
+  noted.clear();
+  bits.clear();
   copy(batch, event);
-  add_common(event);
+  note(batch, event.first_field, rebuilt.size());
+  TypeId const fixed = event.open_type ? kUnknownType : event.type;
+  Known const* what = &look_up(fixed);
+  if (what->shape != TypeIndex::kNoShape) {
+    std::size_t const originals = rebuilt.size();
+    add_plain_names(what->shape, event.first_field);
+    note(batch, originals, rebuilt.size());
+    what = &look_up(fixed);
+  }
+  // A type that only says how the event was brought gives way to what the payload is.
+  bool const brought = event.open_type && event.type != kUnknownType &&
+                       (what->type == kUnknownType || catalog.type(what->type).envelope);
+  if (brought && event.by_map) {
+    what = &look_up(event.type);
+  }
+  event.type = brought ? event.type : what->type;
+  if (event.time_from_arrival || event.open_time) {
+    set_time(batch, event, what->type);
+  }
+  if (event.open_type || event.by_map) {
+    mark_common(event);
+  }
+  find_candidates(batch, *what);
+  bool const payload_first = event.open_type && !brought;
+  find_said(batch, what->type, payload_first);
+  add_common(event, payload_first);
+  add_constants(event, *what);
   event.field_count = static_cast<std::uint16_t>(rebuilt.size() - event.first_field);
 }
 
@@ -197,7 +360,7 @@ void NormalizeContext::use_zone(std::string_view name) {
 
 void normalize(Batch& batch, catalog::Catalog const& /*catalog*/, NormalizeContext& context) {
   auto const wants = [](Event const& event) {
-    return event.type == kUnknownType && event.field_count > 0;
+    return event.field_count > 0 && (event.by_map || event.open_type || event.type == kUnknownType);
   };
   if (std::none_of(batch.events.begin(), batch.events.end(), wants)) {
     return;

@@ -31,12 +31,14 @@ class NormalizeContext {
   std::unique_ptr<Impl> impl_;
 };
 
-/// For events that have fields and no type yet. Of several types whose conditions all hold, the one
-/// with most conditions is taken, then the first. Of several originals that map to one common field
-/// the first of `map` that has a usable value is taken: not null, empty or `-`, an address where
-/// the field is of type ip, a number where it is int, one of the values where it has a closed set.
-/// All originals stay; one whose own name is the common field's (kept as `original.NAME`) becomes
-/// it.
+/// For events that have fields and no type yet, or whose type may be bettered (Event::open_type).
+/// Fields of a shape (catalog) get their plain names first. Of several types whose conditions all
+/// hold, the one with most conditions is taken, then the first. Of several originals that map to
+/// one common field the first of `map` that has a usable value is taken: not null, empty or `-`, an
+/// address where the field is of type ip, a number where it is int, one of the values where it has
+/// a closed set. All originals stay; one whose own name is the common field's (kept as
+/// `original.NAME`) becomes it. Then the constants of the type's `set`, where nothing else gave the
+/// field.
 void normalize(Batch& batch, catalog::Catalog const& catalog, NormalizeContext& context);
 
 }  // namespace vedette::normalize

@@ -30,13 +30,54 @@ constexpr std::string_view kTypes = R"(
     who: [user, target_user]
     user: user
     result: outcome
+- type: test/words
+  title: Words that say more than one thing
+  map: {how: outcome}
+  words:
+    verdict:
+      DENY: {outcome: failure, user: denied}
+      allow: {outcome: success}
+      "*": {outcome: unknown}
+    mode: {deny: {outcome: success, target_user: m}}
+  set: {user: nobody}
 - type: test/app-login
   title: Logins of the app
-  detect: {kind: app, login: "*"}
+  detect: [{kind: app, login: "*"}, {app_login: "*"}]
+- type: test/list
+  title: Alternatives, patterns, objects, constants under conditions
+  detect:
+    - {Product: "acme*", Inner.*: "*"}
+    - {code: ["*-x", "*mid*"]}
+  set:
+    - {when: {code: "1"}, outcome: success, map: {Other: user}}
+    - {when: {code: ["2*"]}, outcome: failure}
+    - {target_user: nobody}
+  map: {Who: user}
+- type: test/same
+  title: Like another
+  detect: {same: "*"}
+  like: test/list
+- type: test/brought
+  title: Only brings others
+  detect: {brought: "*", by: "*", way: "*"}
+  envelope: true
+  map: {carrier: user}
 - type: test/other
   title: Conditions on common names are on originals
   detect: {user: "*", kind: other}
   map: {user: target_user}
+)";
+
+constexpr std::string_view kShapes = R"(
+- shape: deep
+  detect: {top.kind: "*"}
+  names: {top.kind: kind, top.at: when}
+  strip: [top.data., top.*.sub.]
+  strip_end: [".#text"]
+- shape: small
+  detect: {low.kind: "*"}
+  strip: [low.]
+  capital: true
 )";
 
 /// Events made by hand, as the JSON decoder makes them.
@@ -46,8 +87,9 @@ struct NormalizeFixture {
   std::unique_ptr<normalize::NormalizeContext> context;
 
   NormalizeFixture() {
-    auto loaded = catalog::Catalog::load(
-        {{"fields.yaml", std::string(kFields)}, {"types/test.yaml", std::string(kTypes)}});
+    auto loaded = catalog::Catalog::load({{"fields.yaml", std::string(kFields)},
+                                          {"types/test.yaml", std::string(kTypes)},
+                                          {"shapes/test.yaml", std::string(kShapes)}});
     REQUIRE_MESSAGE(loaded.has_value(), loaded.error().text());
     catalog = std::move(*loaded);
     context = std::make_unique<normalize::NormalizeContext>(*catalog);
@@ -69,6 +111,11 @@ struct NormalizeFixture {
     }
     event.field_count = static_cast<std::uint16_t>(given.size());
     batch.events.push_back(event);
+  }
+  /// The last event is of this type already, as decoders of formats with one type have it.
+  void make(std::string_view type) {
+    batch.events.back().by_map = true;
+    batch.events.back().type = catalog->find_type(type)->id;
   }
   void run() { normalize::normalize(batch, *catalog, *context); }
 
@@ -267,6 +314,124 @@ TEST_CASE("event time: the forms it takes") {
     CHECK(read(bad) == "none");
   }
   CHECK(read(std::string(1000, '1')) == "none");
+}
+
+TEST_CASE("normalize: a type may be detected in several ways") {
+  NormalizeFixture given;
+  given.add({{"app_login", "x"}});
+  given.add({{"kind", "app"}, {"login", "x"}});
+  given.run();
+  CHECK(given.shown(0).starts_with("test/app-login|"));
+  CHECK(given.shown(1).starts_with("test/app-login|"));
+}
+
+TEST_CASE("normalize: words say common fields, constants fill what nothing said") {
+  NormalizeFixture given;
+  given.add({{"verdict", "Deny"}, {"how", "success"}});
+  given.make("test/words");
+  given.add({{"mode", "deny"}, {"verdict", "allow"}});  // the first of `words` is heard
+  given.make("test/words");
+  given.add({{"verdict", "other"}, {"user", "x"}});
+  given.make("test/words");
+  given.add({{"verdict", "-"}, {"how", "success"}, {"mode", std::string_view()}});
+  given.make("test/words");
+  given.add(
+      {{"verdict", "deny deny deny deny deny deny deny deny deny deny deny deny deny deny deny"}});
+  given.make("test/words");
+  given.run();
+  CHECK(given.shown(0) == "test/words|verdict=Deny|how=success|outcome=failure|user=denied");
+  CHECK(given.shown(1) ==
+        "test/words|mode=deny|verdict=allow|outcome=success|target_user=m|user=nobody");
+  CHECK(given.shown(2) == "test/words|verdict=other|user=x|outcome=unknown");
+  CHECK(given.shown(3) == "test/words|verdict=-|how=success|mode=|outcome=success|user=nobody");
+  CHECK(given.shown(4).ends_with("|outcome=unknown|user=nobody"));
+}
+
+TEST_CASE("normalize: what the decoder knows itself stays: type, time, common fields") {
+  NormalizeFixture given;
+  given.add({{"kind", "app"}, {"when", "2026-01-01T00:00:00Z"}, {"addr", "192.0.2.1"}});
+  given.make("test/other");
+  given.add({{"when", "2026-01-01T00:00:00Z"}, {"addr", "192.0.2.1"}});
+  given.make("test/app");
+  given.batch.events.back().time_from_arrival = false;
+  given.add(
+      {{"src_ip", "192.0.2.9"}, {"addr", "192.0.2.1"}, {"verdict", "deny"}, {"outcome", "x"}});
+  given.make("test/app");
+  given.add({{"verdict", "deny"}, {"outcome", "success"}});
+  given.make("test/words");
+  given.run();
+  CHECK(given.shown(2) == "test/app|src_ip=192.0.2.9|addr=192.0.2.1|verdict=deny|outcome=x");
+  CHECK(given.shown(3) == "test/words|verdict=deny|outcome=success|user=denied");
+  CHECK(given.shown(0).starts_with("test/other|kind=app|when="));
+  CHECK(!given.shown(0).contains("src_ip"));
+  CHECK(given.shown(1).ends_with("|src_ip=192.0.2.1"));
+  CHECK(given.batch.events[1].time == 42);
+}
+
+TEST_CASE("normalize: alternatives, patterns, objects; names in any case") {
+  NormalizeFixture given;
+  CHECK(given.one({{"product", "acme 5"}, {"inner.a.b", "1"}, {"WHO", "x"}}) ==
+        "test/list|product=acme 5|inner.a.b=1|WHO=x|user=x|target_user=nobody");
+  CHECK(given.one({{"Product", "other"}, {"Inner.a", "1"}}).starts_with("unknown|"));
+  CHECK(given.one({{"Product", "acme"}, {"Innerly", "1"}}).starts_with("unknown|"));
+  CHECK(given.one({{"code", "a-x"}}) == "test/list|code=a-x|target_user=nobody");
+  CHECK(given.one({{"code", "amidst"}}).starts_with("test/list|"));
+  CHECK(given.one({{"code", "-xa"}}).starts_with("unknown|"));
+  CHECK(given.one({{"code", "-x", Kind::null}}).starts_with("unknown|"));
+}
+
+TEST_CASE("normalize: what holds under a condition; a type like another") {
+  NormalizeFixture given;
+  CHECK(given.one({{"same", "1"}, {"code", "1"}, {"Other", "o"}, {"Who", "w"}}) ==
+        "test/same|same=1|code=1|Other=o|Who=w|user=o|outcome=success|target_user=nobody");
+  CHECK(given.one({{"same", "1"}, {"code", "22"}, {"Other", "o"}, {"Who", "w"}}) ==
+        "test/same|same=1|code=22|Other=o|Who=w|user=w|outcome=failure|target_user=nobody");
+}
+
+TEST_CASE("normalize: shapes give fields their plain names beside their own") {
+  NormalizeFixture given;
+  CHECK(
+      given.one(
+          {{"top.kind", "app"}, {"top.data.addr", "192.0.2.1"}, {"top.x.sub.who.#text", "w"}}) ==
+      "test/app|top.kind=app|top.data.addr=192.0.2.1|top.x.sub.who.#text=w|kind=app|addr=192.0.2.1"
+      "|who=w|src_ip=192.0.2.1|user=w|target_user=w");
+  // A plain name that is there already, and one of ours.
+  CHECK(given.one({{"top.kind", "app"}, {"kind", "other"}, {"top.data.src_ip", "192.0.2.9"}}) ==
+        "unknown|top.kind=app|kind=other|top.data.src_ip=192.0.2.9|original.src_ip=192.0.2.9");
+  CHECK(given.one({{"low.kind", "1"}, {"low.other", "x"}}) ==
+        "unknown|low.kind=1|low.other=x|Kind=1|Other=x");
+  given.add({{"top.kind", "app"}, {"top.at", "2026-01-01T00:00:00Z"}});
+  given.run();
+  CHECK(given.batch.events.back().time == 1767225600 * kSecond);
+}
+
+TEST_CASE("normalize: a type that only brings others gives way; names of the payload stay") {
+  NormalizeFixture given;
+  std::vector<NormalizeFixture::Given> const fields = {
+      {"brought", "1"}, {"by", "2"}, {"way", "3"}, {"carrier", "c"}};
+  given.add(fields);
+  given.add(fields);
+  given.batch.events[1].type = given.catalog->find_type("test/other")->id;
+  given.batch.events[1].open_type = true;
+  given.batch.events[1].open_time = true;
+  std::vector<NormalizeFixture::Given> with = fields;
+  with.push_back({"user", "payload"});
+  given.add(with);
+  given.batch.events[2].type = given.catalog->find_type("test/other")->id;
+  given.batch.events[2].open_type = true;
+  std::vector<NormalizeFixture::Given> better = with;
+  better.push_back({"kind", "app"});
+  better.push_back({"who", "w"});
+  given.add(better);
+  given.batch.events[3].open_type = true;
+  given.batch.events[3].type = given.catalog->find_type("test/other")->id;
+  given.run();
+  CHECK(given.shown(0) == "test/brought|brought=1|by=2|way=3|carrier=c|user=c");
+  CHECK(given.shown(1) == "test/other|brought=1|by=2|way=3|carrier=c|user=c");
+  CHECK(given.shown(2) == "test/other|brought=1|by=2|way=3|carrier=c|user=payload");
+  CHECK(given.shown(3) ==
+        "test/app|brought=1|by=2|way=3|carrier=c|envelope.user=payload|kind=app|who=w|user=w"
+        "|target_user=w");
 }
 
 }  // namespace vedette::normalize::normalize_test

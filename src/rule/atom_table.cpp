@@ -19,7 +19,8 @@ std::string identity(Atom const& atom) {
   std::string out;
   append_u64(out, static_cast<std::uint64_t>(atom.field));
   out += static_cast<char>(atom.op);
-  out += static_cast<char>((atom.keyword ? 1 : 0) | (atom.cased ? 2 : 0));
+  out += static_cast<char>((atom.keyword ? 1 : 0) | (atom.cased ? 2 : 0) | (atom.refers ? 4 : 0));
+  append_u64(out, static_cast<std::uint64_t>(atom.other));
   append_u64(out, std::bit_cast<std::uint64_t>(atom.number));
   append_u64(out, atom.subnet.base.high);
   append_u64(out, atom.subnet.base.low);
@@ -100,7 +101,7 @@ AtomTable::AtomTable(RuleSet& rules) : rules_(rules) {
 std::uint32_t AtomTable::intern(Atom atom) {
   if (!compares_text(atom.op)) {
     atom.cased = false;
-  } else if (!atom.cased) {
+  } else if (!atom.cased && !atom.refers) {
     atom.text = ascii_lower_copy(atom.text);
   }
   if (atom.number == 0) {
@@ -132,6 +133,10 @@ std::string describe(Atom const& atom, std::string_view field_name) {
       out += ' ' + subnet_text(atom.subnet);
       break;
     default:
+      if (atom.refers) {
+        out += " the field " + atom.text + (atom.cased ? " (case matters)" : "");
+        break;
+      }
       out += " '" + (atom.op == Op::wildcard ? pattern_text(atom.text) : atom.text) + "'";
       out += atom.cased ? " (case matters)" : "";
       break;

@@ -5,7 +5,7 @@ namespace vedette::rule {
 bool operator==(Atom const& a, Atom const& b) {
   return a.field == b.field && a.keyword == b.keyword && a.op == b.op && a.cased == b.cased &&
          a.text == b.text && a.number == b.number && a.subnet.base == b.subnet.base &&
-         a.subnet.bits == b.subnet.bits;
+         a.subnet.bits == b.subnet.bits && a.refers == b.refers && a.other == b.other;
 }
 
 std::string_view level_name(Level level) {

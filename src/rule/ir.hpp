@@ -12,6 +12,10 @@
 //   `*` any bytes, `?` one byte, anchored at both ends.
 // - exists: the field is present (also null or empty). is_null: absent, or never anything but null.
 // A null value matches nothing but is_null and exists.
+// - With `refers` an atom compares (equals contains starts_with ends_with) with the values of
+// another
+//   field of the event: it holds when some value does with some value of the other field, of which
+//   the first 64 count (so that two long lists cost no more than their length).
 #pragma once
 
 #include "base/time.hpp"
@@ -52,6 +56,8 @@ struct Atom {
   /// survive)
   double number = 0;  ///< gt gte lt lte
   Subnet subnet;      ///< cidr
+  bool refers = false;
+  FieldId other{};  ///< refers: the field to compare with; `text` is its name
   friend bool operator==(Atom const& a, Atom const& b);
 };
 
@@ -128,6 +134,12 @@ struct RuleSet {
   std::vector<Rule> rules;  ///< refused ones are kept for the report; they are in no lane
   std::vector<Atom> atoms;
 };
+
+/// How many values of the field that an atom refers to are compared.
+inline constexpr std::size_t kMostReferred = 64;
+/// Two values by an operator that may refer, in time proportional to their length.
+bool values_match(Op op, bool cased, FieldType type, std::string_view value,
+                  std::string_view other);
 
 /// One value against one atom, the slow obvious way (any op but exists and is_null).
 bool value_matches(Atom const& atom, FieldType type, std::string_view value);

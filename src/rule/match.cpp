@@ -4,6 +4,8 @@
 #include "rule/ir.hpp"
 #include "rule/regex.hpp"
 
+#include <cstring>
+
 namespace vedette::rule {
 namespace {
 
@@ -76,6 +78,27 @@ bool number_holds(Atom const& atom, std::string_view value) {
 }
 
 }  // namespace
+
+bool values_match(Op op, bool cased, FieldType type, std::string_view value,
+                  std::string_view other) {
+  switch (op) {
+    case Op::equals:
+      return same_text(value, other, cased) ||
+             (type == FieldType::ip && same_address(value, other));
+    case Op::starts_with:
+      return value.size() >= other.size() && same_text(value.substr(0, other.size()), other, cased);
+    case Op::ends_with:
+      return value.size() >= other.size() &&
+             same_text(value.substr(value.size() - other.size()), other, cased);
+    case Op::contains: {
+      std::string const text = cased ? std::string(value) : ascii_lower_copy(value);
+      std::string const part = cased ? std::string(other) : ascii_lower_copy(other);
+      return ::memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
+    }
+    default:
+      return false;
+  }
+}
 
 bool value_matches(Atom const& atom, FieldType type, std::string_view value) {
   switch (atom.op) {

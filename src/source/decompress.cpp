@@ -1,5 +1,8 @@
 #include "source/decompress.hpp"
 
+#include "source/evtx_chunk.hpp"
+#include "source/evtx_input.hpp"
+
 #include <zlib.h>
 #include <zstd.h>
 
@@ -11,7 +14,7 @@
 namespace vedette::source {
 namespace {
 
-constexpr std::size_t kInputSize = 64 * 1024;
+constexpr std::size_t kInputSize = std::size_t{64} * 1024;
 constexpr char kTruncatedHint[] = "what could be read was read; fetch the file again";
 
 /// The compressed bytes at hand, refilled from below.
@@ -208,7 +211,12 @@ class Prefixed final : public ByteInput {
     given_ += size;
     return Got{size, false};
   }
-  std::uint64_t consumed() const override { return raw_->consumed() - (head_.size() - given_); }
+  Status finish() override { return raw_->finish(); }
+  std::uint64_t consumed()
+      const override {  // of compressed data it may be less than was given back
+    std::uint64_t const ahead = head_.size() - given_;
+    return raw_->consumed() - std::min(raw_->consumed(), ahead);
+  }
 
  private:
   std::string head_;
@@ -216,16 +224,28 @@ class Prefixed final : public ByteInput {
   std::unique_ptr<ByteInput> raw_;
 };
 
+/// How `head` relates to a magic number: it has it, is too short to tell, or has not.
+Compression compare(std::string_view head, std::string_view magic, Compression how) {
+  std::size_t const size = std::min(head.size(), magic.size());
+  if (head.substr(0, size) != magic.substr(0, size)) {
+    return Compression::none;
+  }
+  return size == magic.size() ? how : Compression::unsure;
+}
+
 class AutoInput final : public ByteInput {
  public:
-  explicit AutoInput(std::unique_ptr<ByteInput> raw) : raw_(std::move(raw)) {}
+  /// `inside`: of a compressed file, where only an event log is looked for.
+  explicit AutoInput(std::unique_ptr<ByteInput> raw, bool inside = false)
+      : raw_(std::move(raw)), inside_(inside) {}
 
   Result<Got> read(char* to, std::size_t room) override {
     while (chosen_ == nullptr) {
       char next[kMagicSize];
       TRY(Got const got, raw_->read(next, kMagicSize - head_.size()));
       head_.append(next, got.size);
-      Compression how = detect_compression(head_);
+      Compression how =
+          inside_ ? compare(head_, kEvtxMagic, Compression::evtx) : detect_compression(head_);
       if (how == Compression::unsure) {
         if (got.size == 0 && !got.end) {
           return Got{0, false};
@@ -239,7 +259,7 @@ class AutoInput final : public ByteInput {
     }
     return chosen_->read(to, room);
   }
-  Status finish() override { return chosen_ == nullptr ? Status{} : chosen_->finish(); }
+  Status finish() override { return chosen_ == nullptr ? raw_->finish() : chosen_->finish(); }
   std::uint64_t consumed() const override {
     return chosen_ == nullptr ? raw_->consumed() : chosen_->consumed();
   }
@@ -248,16 +268,8 @@ class AutoInput final : public ByteInput {
   std::string head_;
   std::unique_ptr<ByteInput> raw_;
   std::unique_ptr<ByteInput> chosen_;
+  bool inside_;
 };
-
-/// How `head` relates to a magic number: it has it, is too short to tell, or has not.
-Compression compare(std::string_view head, std::string_view magic, Compression how) {
-  std::size_t const size = std::min(head.size(), magic.size());
-  if (head.substr(0, size) != magic.substr(0, size)) {
-    return Compression::none;
-  }
-  return size == magic.size() ? how : Compression::unsure;
-}
 
 }  // namespace
 
@@ -272,6 +284,7 @@ Compression detect_compression(std::string_view head) {
   };
   try_one("\x1F\x8B\x08"sv, Compression::gzip);
   try_one("\x28\xB5\x2F\xFD"sv, Compression::zstd);
+  try_one(kEvtxMagic, Compression::evtx);
   // A zstd stream may begin with a skippable frame: 0x184D2A50 to 0x184D2A5F.
   if (head.empty() || (static_cast<unsigned char>(head[0]) & 0xF0) == 0x50) {
     std::string const skippable = std::string(1, head.empty() ? 'P' : head[0]) + "\x2A\x4D\x18";
@@ -280,13 +293,22 @@ Compression detect_compression(std::string_view head) {
   return found;
 }
 
+std::unique_ptr<ByteInput> inflated(std::unique_ptr<ByteInput> raw, Compression how) {
+  if (how == Compression::gzip) {
+    return std::make_unique<GzipInput>(std::move(raw));
+  }
+  CHECK(how == Compression::zstd);
+  return std::make_unique<ZstdInput>(std::move(raw));
+}
+
 std::unique_ptr<ByteInput> decompressed(std::unique_ptr<ByteInput> raw, Compression how) {
   CHECK(how != Compression::unsure);
   switch (how) {
     case Compression::gzip:
-      return std::make_unique<GzipInput>(std::move(raw));
     case Compression::zstd:
-      return std::make_unique<ZstdInput>(std::move(raw));
+      return std::make_unique<AutoInput>(inflated(std::move(raw), how), true);
+    case Compression::evtx:
+      return evtx_as_text(std::move(raw));
     default:
       return raw;
   }

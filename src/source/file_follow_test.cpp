@@ -105,7 +105,9 @@ TEST_CASE("copytruncate: what came before the cut is read from the copy") {
         std::string const next = long_lines("next", regrown ? 5 * lines : 1);
         dir.append("a.log", next);
         follow.settle();
-        CHECK(follow.text("a.log") == first + more + "\n" + next);
+        std::string expected = first;
+        expected.append(more).append("\n").append(next);
+        CHECK(follow.text("a.log") == expected);
         CHECK(follow.names() == std::vector<std::string>{"a.log"});
         check_ids_once(follow.of("a.log"));
         CHECK(follow.errors().empty());
@@ -114,7 +116,7 @@ TEST_CASE("copytruncate: what came before the cut is read from the copy") {
         follow.restart();
         dir.append("a.log", "on\n");
         follow.settle();
-        CHECK(follow.all_text() == first + more + "\n" + next + "on\n");
+        CHECK(follow.all_text() == expected.append("on\n"));
         dir.remove("a.log.1");
         dir.remove("a.log.1.gz");
       }
@@ -281,6 +283,32 @@ TEST_CASE("A file moved back under its name goes on where it was") {
   }
   CHECK(follow.text("a.log") == "one\nother\nmore\nother\nmore\n");
   check_ids_once(follow.of("a.log"));
+}
+
+TEST_CASE("A deleted file is let go when nobody writes to it any more") {
+  Folder const dir;
+  dir.write("a.log", "one\nhalf");
+  Follower follow({dir / "a.log"});
+  follow.pump();
+  auto const held = [] {
+    std::size_t count = 0;
+    for (auto const& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      auto const target = std::filesystem::read_symlink(entry.path(), gone).string();
+      count += target.ends_with("a.log (deleted)") ? 1 : 0;
+    }
+    return count;
+  };
+  dir.remove("a.log");
+  follow.pump();
+  CHECK(held() == 1);
+  follow.settle();
+  CHECK(held() == 0);
+  CHECK(follow.text("a.log") == "one\nhalf\n");
+  dir.write("a.log", "two\n");
+  follow.settle();
+  CHECK(follow.text("a.log") == "one\nhalf\ntwo\n");
+  CHECK(follow.of("a.log").ids.back() == "1@0");
 }
 
 TEST_CASE("A path that becomes a folder is named, and read again when it is a file") {

@@ -1,6 +1,7 @@
 #include "source/file_log.hpp"
 
 #include "source/file_part.hpp"
+#include "source/json_document.hpp"
 
 #include <sys/stat.h>
 
@@ -12,11 +13,22 @@ namespace {
 constexpr std::size_t kMostPast = 64;        // files that are done with and still known
 constexpr std::size_t kMostParts = 8;        // rotated away and still open
 constexpr std::size_t kSmallestRead = 4096;  // of a followed file that grew a little
-constexpr Nanos kLingerLook = 50 * kMillisecond;
+constexpr Nanos kLingerLook = 100 * kMillisecond;
 
 std::uint64_t size_on_disk(int fd) {
   struct stat info{};
   return fd >= 0 && ::fstat(fd, &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+bool begins_as_document(int fd) {
+  char head[kDocumentHead];
+  auto const got = FileInput(fd, 0).read(head, sizeof head);
+  return got && document_kind({head, got->size}) == DocumentKind::document;
+}
+
+bool is_deleted(int fd) {
+  struct stat info{};
+  return fd >= 0 && ::fstat(fd, &info) == 0 && info.st_nlink == 0;
 }
 
 }  // namespace
@@ -41,6 +53,7 @@ Result<ReadState> FileLog::read(Block& block, std::size_t want) {
   // A file that turns up at the path while the others are read is read in the same call. Problems
   // wait until there is nothing to deliver.
   for (bool again = !ended_; again;) {
+    // Reading may add parts. NOLINTNEXTLINE(modernize-loop-convert)
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       if (read_part(*parts_[i], block, want)) {
         more_ = true;
@@ -53,7 +66,7 @@ Result<ReadState> FileLog::read(Block& block, std::size_t want) {
   }
   if (!problems_.empty()) {
     Error error = std::move(problems_.front());
-    problems_.pop_front();
+    problems_.erase(problems_.begin());
     return std::unexpected(std::move(error));
   }
   if (ended_) {
@@ -67,27 +80,104 @@ Result<ReadState> FileLog::read(Block& block, std::size_t want) {
   return ReadState::idle;
 }
 
+std::string FileLog::head(std::uint32_t generation) {
+  constexpr std::size_t kHead = 64 << 10;
+  for (auto const& part : parts_) {
+    if (part->generation != generation || !part->plain || part->fd.get() < 0) {
+      continue;
+    }
+    std::string bytes(kHead, '\0');
+    ssize_t const got = ::pread(part->fd.get(), bytes.data(), bytes.size(), 0);
+    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    bytes.resize(bytes.rfind('\n') + 1);  // npos + 1 = 0
+    return bytes;
+  }
+  return {};
+}
+
 bool FileLog::due() {
   return news_->exchange(false) || more_ || !problems_.empty() || monotonic_now() >= next_look_;
 }
 
 /// True when `block` was filled.
 bool FileLog::read_part(Part& part, Block& block, std::size_t want) {
+  if (part.parked) {
+    reopen(part);
+  }
   if (part.input != nullptr && !fill(part, want) && part.input != nullptr) {
     fill(part, want);  // it was cut, and there is a copy with the rest
   }
-  if (part.input != nullptr && part.at_end && part.fixed) {
-    if (Status const whole = part.input->finish(); !whole && !part.complained) {
-      problem(whole.error());
-    }
-    part.input.reset();
-    part.fd.reset();
-  }
+  close_at_end(part);
   if (!part.lines.take(block, want, part.input == nullptr)) {
     return false;
   }
   deliver(part, block);
+  save_resources(part);
   return true;
+}
+
+void FileLog::close_at_end(Part& part) {
+  if (part.input == nullptr || !part.at_end || !part.fixed) {
+    return;
+  }
+  if (Status const whole = part.input->finish(); !whole && !part.complained) {
+    problem(whole.error());
+  }
+  part.input.reset();
+  part.fd.reset();
+}
+
+/// A scan of a hundred thousand files has begun all of them before it reads on: small ones are
+/// closed with their first block, larger ones until it is their turn.
+void FileLog::save_resources(Part& part) {
+  if (settings_->follow || part.input == nullptr || !part.regular) {
+    return;
+  }
+  if (part.input->consumed() >= size_on_disk(part.fd.get())) {
+    fill(part, kSmallestRead);
+    close_at_end(part);
+  } else if (settings_->crowded && !part.was_parked) {
+    part.parked = part.was_parked = true;
+    part.lines =
+        LineReader(settings_->max_record, part.lines.offset(), part.lines.skipping(), &counters_);
+    part.input.reset();
+    part.fd.reset();
+  }
+}
+
+void FileLog::reopen(Part& part) {
+  part.parked = false;
+  Result<FileProbe> probe = probe_file(part.path);
+  if (probe && compare(*probe, identity_of(part), path_, false) != Kinship::itself) {
+    probe = fail("was replaced while it was read", "the rest of it is not read");
+  }
+  if (!probe) {
+    problem(probe.error());
+    return;  // no input: this was its end
+  }
+  part.fd = std::move(probe->fd);
+  open_input(part, part.lines.offset());
+}
+
+/// At `offset` in the text.
+void FileLog::open_input(Part& part, std::uint64_t offset) {
+  int const fd = part.fd.get();
+  if (part.plain) {
+    part.document = begins_as_document(fd);
+    if (part.document) {
+      part.input = std::make_unique<SkippedInput>(
+          document_lines(std::make_unique<FileInput>(fd, 0)), offset);
+    } else {
+      part.input = std::make_unique<FileInput>(fd, offset);
+    }
+  } else if (part.regular) {
+    part.input = std::make_unique<SkippedInput>(
+        document_lines(decompressed(std::make_unique<FileInput>(fd, 0), part.compression),
+                       &part.document),
+        offset);
+  } else {
+    part.input = document_lines(auto_decompressed(std::make_unique<StreamInput>(fd, true)));
+  }
 }
 
 /// Reads until a record is whole, as far as there are bytes. False: the file was cut meanwhile.
@@ -133,7 +223,7 @@ void FileLog::deliver(Part& part, Block& block) {
   if (part.tail.size() > kTailSize) {
     part.tail.erase(0, part.tail.size() - kTailSize);
   }
-  part.tail_print = fingerprint(part.tail);
+  part.tail_print = part.document ? Fingerprint{} : fingerprint(part.tail);
   part.tail_end = block.offset + block.size;
   latest_problem_.clear();
   if (settings_->follow && &part == parts_.back().get()) {
@@ -144,7 +234,7 @@ void FileLog::deliver(Part& part, Block& block) {
 void FileLog::drop_finished_parts() {
   for (std::size_t i = 0; i < parts_.size();) {
     Part const& part = *parts_[i];
-    bool const done = part.input == nullptr && part.lines.held() == 0;
+    bool const done = part.input == nullptr && part.lines.held() == 0 && !part.parked;
     // The last one of a scan stays, for the position.
     if (!done || (!settings_->follow && i + 1 == parts_.size())) {
       ++i;
@@ -164,6 +254,10 @@ bool FileLog::settle_quiet_parts() {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     Part& part = *parts_[i];
     bool const quiet = part.at_end && now - part.quiet_since >= settings_->linger;
+    if (!part.superseded && part.at_end && now - part.quiet_since >= settings_->deleted &&
+        is_deleted(part.fd.get())) {
+      part.superseded = true;  // holding it open would hold its space on the disk
+    }
     if (part.superseded && !part.fixed && (quiet || i + kMostParts < parts_.size())) {
       part.fixed = true;
       any = true;
@@ -179,24 +273,18 @@ bool FileLog::settle_quiet_parts() {
 
 FileLog::Part& FileLog::add_part(FileProbe probe, std::uint64_t offset, bool skipping,
                                  std::uint32_t generation) {
-  int const fd = probe.fd.get();
   Compression const how =
       probe.compression == Compression::unsure ? Compression::none : probe.compression;
   bool const regular = probe.regular;
   auto part =
       std::make_unique<Part>(std::move(probe), offset, skipping, settings_->max_record, &counters_);
   part->generation = generation;
+  part->compression = how;
+  part->regular = regular;
   part->plain = regular && how == Compression::none;
   part->fixed = !settings_->follow;
   part->quiet_since = monotonic_now();
-  if (part->plain) {
-    part->input = std::make_unique<FileInput>(fd, offset);
-  } else if (regular) {
-    part->input = std::make_unique<SkippedInput>(
-        decompressed(std::make_unique<FileInput>(fd, 0), how), offset);
-  } else {
-    part->input = auto_decompressed(std::make_unique<StreamInput>(fd, true));
-  }
+  open_input(*part, offset);
   next_generation_ = std::max(next_generation_, generation + 1);
   parts_.push_back(std::move(part));
   publish();

@@ -12,7 +12,6 @@
 #include "source/lines.hpp"
 
 #include <atomic>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,9 +26,10 @@ struct FileSettings {
   bool follow = false;
   bool from_end = false;  ///< files that were there at the start are read from their end
   std::size_t max_record = 1 << 20;
-  Nanos linger =
-      5 * kSecond;       ///< how long a file that was rotated away must be quiet to be done with
-  Nanos look = kSecond;  ///< how often a log is looked at without being told
+  Nanos linger = kMinute;  ///< so long a file that was rotated away must be quiet to be done with
+  Nanos deleted = 10 * kMinute;  ///< the same for one that was deleted and has no successor
+  Nanos look = kSecond;          ///< how often a log is looked at without being told
+  bool crowded = false;          ///< a scan of so many logs that they cannot all stay open
   KnownFiles known;
   Nanos resumed_at = kNever;  ///< wall time of the newest position restored; kNever: none was
 };
@@ -46,6 +46,7 @@ class FileLog final : public Log {
   Status restore(std::string_view position) override;
   std::uint64_t pending_bytes() const override;
   LogCounters const& counters() const override { return counters_; }
+  std::string head(std::uint32_t generation) override;
 
   /// Set by the watcher (from any thread) when the file or its folder changed.
   std::shared_ptr<std::atomic<bool>> const& news() const { return news_; }
@@ -59,7 +60,11 @@ class FileLog final : public Log {
   bool fill(Part& part, std::size_t want);
   void deliver(Part& part, Block& block);
   void drop_finished_parts();
+  void save_resources(Part& part);
+  void reopen(Part& part);
   bool settle_quiet_parts();
+  void open_input(Part& part, std::uint64_t offset);
+  void close_at_end(Part& part);
   Part& add_part(FileProbe probe, std::uint64_t offset, bool skipping, std::uint32_t generation);
   Identity identity_of(Part const& part) const;
   void remember(Part const& part);
@@ -90,9 +95,9 @@ class FileLog final : public Log {
   bool fresh_;
   std::shared_ptr<FileSettings> settings_;
   std::shared_ptr<std::atomic<bool>> news_;
-  std::deque<std::unique_ptr<Part>> parts_;  // oldest first
-  std::optional<FilePosition> saved_;        // restored and not yet acted upon
-  std::vector<Identity> past_;               // files that are done with, oldest first
+  std::vector<std::unique_ptr<Part>> parts_;  // oldest first
+  std::optional<FilePosition> saved_;         // restored and not yet acted upon
+  std::vector<Identity> past_;                // files that are done with, oldest first
   std::string past_json_ = "[]";
   std::uint32_t next_generation_ = 0;
   bool started_ = false;
@@ -105,8 +110,8 @@ class FileLog final : public Log {
   std::uint64_t ignored_inode_ = 0;
   std::uint64_t unsure_size_ = 0;  // of the file at the path, while it may be a copy in the making
   Nanos unsure_since_ = 0;
-  std::deque<Error> problems_;  // to be told at the next reads
-  std::string latest_problem_;  // is not told again
+  std::vector<Error> problems_;  // to be told at the next reads
+  std::string latest_problem_;   // is not told again
   LogCounters counters_;
 };
 

@@ -35,7 +35,12 @@ struct FileLog::Part {
   std::unique_ptr<ByteInput> input;  ///< none: everything was read
   LineReader lines;
   std::uint32_t generation = 0;
-  bool plain = true;        ///< offsets in the file are offsets in the log
+  Compression compression = Compression::none;
+  bool regular = true;
+  bool plain = true;      ///< offsets in the file are offsets in the log
+  bool document = false;  ///< a JSON document made lines of: what is read is not what lies there
+  bool parked = false;    ///< closed for a while, to be opened again
+  bool was_parked = false;
   bool superseded = false;  ///< something newer lies at the path
   bool fixed = false;       ///< grows no more: its end is the end
   bool at_end = false;

@@ -24,7 +24,16 @@ TEST_CASE("After a restart the rest of the old file is found, wherever it went")
   std::string const first = long_lines("first", 40);
   std::string const rest = long_lines("rest", 40) + "ha";
   std::string const more = "lf\n" + long_lines("more", 3);
-  enum class Fate { grown, renamed, renamed_gz, renamed_zst, copied, dated, gone, cut };
+  enum class Fate : std::uint8_t {
+    grown,
+    renamed,
+    renamed_gz,
+    renamed_zst,
+    copied,
+    dated,
+    gone,
+    cut
+  };
   for (Fate const fate : {Fate::grown, Fate::renamed, Fate::renamed_gz, Fate::renamed_zst,
                           Fate::copied, Fate::dated, Fate::gone, Fate::cut}) {
     CAPTURE(static_cast<int>(fate));
@@ -39,7 +48,8 @@ TEST_CASE("After a restart the rest of the old file is found, wherever it went")
     REQUIRE(follow.text("a.log") == first + rest.substr(0, rest.size() - 2));
     follow.stop();
     dir.append("a.log", more);
-    std::string expected = first + rest + more;
+    std::string expected = first;
+    expected.append(rest).append(more);
     std::ifstream in(dir / "a.log", std::ios::binary);
     std::string const whole((std::istreambuf_iterator<char>(in)), {});
     switch (fate) {
@@ -148,7 +158,7 @@ TEST_CASE("A restart in the middle of a rotation keeps both files") {
 }
 
 TEST_CASE("A writer that rotates all the time loses and repeats nothing") {
-  enum class Style { rename, copytruncate, recreate };
+  enum class Style : std::uint8_t { rename, copytruncate, recreate };
   for (Style const style : {Style::rename, Style::copytruncate, Style::recreate}) {
     for (bool const restarts : {false, true}) {
       CAPTURE(static_cast<int>(style));

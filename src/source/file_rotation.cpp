@@ -52,6 +52,11 @@ bool read_exactly(int fd, char* to, std::size_t size, std::uint64_t offset) {
   return ::pread(fd, to, size, static_cast<off_t>(offset)) == static_cast<ssize_t>(size);
 }
 
+/// True when the file is at least `size` bytes long, decompressed.
+bool holds(FileProbe const& file, std::uint64_t size) {
+  return size == 0 || file.before(size, 1).has_value();
+}
+
 }  // namespace
 
 void FileLog::start() {
@@ -153,10 +158,15 @@ void FileLog::resume() {
     old_path = probe->path;
     since = probe->modified;
     bool const here = probe->path == path_;
+    bool const short_copy = !here && !holds(*probe, part.file.offset);
     Part& added = add_part(std::move(*probe), part.file.offset, part.skipping, part.generation);
     added.superseded = !here;
     added.tail_print = part.file.tail;
     added.tail_end = part.file.offset;
+    if (short_copy) {
+      added.device = added.inode = 0;  // see read_rest_of_copy()
+      added.born = 0;
+    }
     counters_.rotations += here || part.superseded ? 0 : 1;
     at_path = at_path || here;
   }
@@ -348,17 +358,20 @@ void FileLog::read_rest_of_copy(Part& part, std::uint64_t from) {
     part.fd.reset();
     return;
   }
+  if (!holds(*copy, from)) {
+    // Lines that came between copy and cut were read in time: nothing is left. It stays known by
+    // what was read; by its inode it would look like a file that was cut.
+    part.fd.reset();
+    add_between(copy_path, copied_at);
+    return;
+  }
   part.fd = std::move(copy->fd);
   part.device = copy->device;
   part.inode = copy->inode;
   part.born = copy->born;
   part.plain = copy->compression == Compression::none || copy->compression == Compression::unsure;
-  if (part.plain) {
-    part.input = std::make_unique<FileInput>(part.fd.get(), from);
-  } else {
-    part.input = std::make_unique<SkippedInput>(
-        decompressed(std::make_unique<FileInput>(part.fd.get(), 0), copy->compression), from);
-  }
+  part.compression = copy->compression;
+  open_input(part, from);
   add_between(copy_path, copied_at);  // it may have been cut more than once
 }
 

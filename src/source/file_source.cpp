@@ -10,7 +10,9 @@ namespace vedette::source {
 namespace {
 
 constexpr Nanos kRemembered = 90 * kDay;  // a file that is gone is waited for so long
-constexpr Nanos kListWatched = kMinute;   // in case a file system does not tell of its changes
+constexpr std::size_t kCrowd = 200;       // logs of a scan that may stay open
+constexpr std::size_t kMostComplaints = 10'000;
+constexpr Nanos kListWatched = kMinute;  // in case a file system does not tell of its changes
 
 /// Every followed file stays open; the usual soft limit is 1,024.
 void allow_open_files(std::size_t count) {
@@ -78,6 +80,18 @@ void FileSource::take_listing(Listing listing, std::vector<std::unique_ptr<Log>>
   }
   for (std::string const& folder : listing.folders) {
     watch_folder(folder);
+  }
+  settings_->crowded = !settings_->follow && listing.files.size() > kCrowd;
+  std::erase_if(passed_, [&](auto const& item) {
+    auto const by_path = [](FoundFile const& file, std::string const& path) {
+      return file.path < path;
+    };
+    auto const found =
+        std::lower_bound(listing.files.begin(), listing.files.end(), item.first, by_path);
+    return found == listing.files.end() || found->path != item.first;
+  });
+  if (complained_.size() > kMostComplaints) {
+    complained_.clear();
   }
   for (FoundFile const& file : listing.files) {
     recalled_.erase(file.path);

@@ -280,6 +280,71 @@ TEST_CASE("A scan can be stopped and resumed at every record") {
   }
 }
 
+TEST_CASE("Of a scan of very many files few are open, however they are read in turns") {
+  Folder const dir;
+  std::map<std::string, std::string> texts;
+  for (int i = 0; i < 300; ++i) {
+    std::string const name = "f" + std::to_string(i) + ".log";
+    std::string text;
+    for (int line = 0; line < i; ++line) {
+      text += name + " line " + std::to_string(line) + '\n';
+    }
+    text += i % 2 == 0 ? "" : "half";
+    texts[dir / name] = text + (i % 2 == 0 ? "" : "\n");
+    dir.write(name, i % 3 == 0 ? text : i % 3 == 1 ? test::gzip(text) : test::zstd(text));
+  }
+  Options options = Options::defaults(find_source("file")->options);
+  options.set_list("paths", {dir.path()});
+  auto const source = test::make_source("file", options, test::scan_context());
+  std::vector<Error> problems;
+  REQUIRE(source->open(problems).has_value());
+  auto const logs = source->discover(problems);
+  REQUIRE(logs.size() == 300);
+  auto const open_files = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
+                         std::filesystem::directory_iterator());
+  };
+  auto const before = open_files();
+  std::map<std::string, Read> reads;
+  for (int bite = 0; bite < 2; ++bite) {
+    for (auto const& log : logs) {
+      Block block;
+      auto const state = log->read(block, 1000);
+      REQUIRE(state.has_value());
+      if (*state == ReadState::data) {
+        test::add_block(reads[log->name().substr(5)], block);
+      }
+    }
+    if (bite == 0) {
+      CHECK(open_files() - before < 10);
+    }
+  }
+  for (auto const& log : logs) {
+    Read& read = reads[log->name().substr(5)];
+    test::read_on(*log, read, 1000);
+    CHECK(read.text == texts.at(log->name().substr(5)));
+    CHECK(read.errors.empty());
+    CHECK(log->counters().bytes + (read.text.ends_with("half\n") ? 1 : 0) == read.text.size());
+  }
+  CHECK(open_files() == before);
+  // Replaced while it was closed.
+  auto const again = test::make_source("file", options, test::scan_context());
+  REQUIRE(again->open(problems).has_value());
+  for (auto const& log : again->discover(problems)) {
+    if (!log->name().ends_with("f99.log")) {
+      continue;
+    }
+    Block block;
+    REQUIRE(*log->read(block, 1000) == ReadState::data);
+    dir.remove("f99.log");
+    dir.write("f99.log", "something else\n");
+    Read const read = test::read_all(*log);
+    CHECK(read.text.empty());
+    CHECK(has(read.errors, "was replaced while it was read"));
+    CHECK(read.ended);
+  }
+}
+
 TEST_CASE("A pipe can be scanned by name") {
   Folder const dir;
   REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);

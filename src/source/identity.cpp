@@ -77,7 +77,7 @@ Result<FileProbe> probe_file(std::string const& path) {
     FileInput raw(probe.fd.get(), 0);
     probe.head = read_start(raw, kHeadSize);
     probe.compression = detect_compression(probe.head);
-    if (probe.compression == Compression::gzip || probe.compression == Compression::zstd) {
+    if (probe.compression != Compression::none && probe.compression != Compression::unsure) {
       auto const input =
           decompressed(std::make_unique<FileInput>(probe.fd.get(), 0), probe.compression);
       probe.head = read_start(*input, kHeadSize);
@@ -97,9 +97,10 @@ std::optional<std::string> FileProbe::before(std::uint64_t offset, std::size_t c
     out = read_start(raw, count);
   } else {
     auto const input = decompressed(std::make_unique<FileInput>(fd.get(), 0), compression);
-    auto const scratch = std::make_unique_for_overwrite<char[]>(64 * 1024);
+    constexpr std::size_t kStep = std::size_t{64} * 1024;
+    auto const scratch = std::make_unique_for_overwrite<char[]>(kStep);
     for (std::uint64_t left = from; left > 0;) {
-      auto const got = input->read(scratch.get(), std::min<std::uint64_t>(left, 64 * 1024));
+      auto const got = input->read(scratch.get(), std::min<std::uint64_t>(left, kStep));
       if (!got || got->size == 0) {
         return std::nullopt;
       }

@@ -49,6 +49,9 @@ class Journal {
   /// tried again.
   Status append(std::string_view frames);
 
+  /// Writer: so many bytes would go past the bound; append() would fail until forget() makes room.
+  bool is_full(std::size_t size) const;
+
   /// Past the last durable frame; only grows.
   std::uint64_t end() const { return end_.load(std::memory_order_acquire); }
   /// end() when it was opened.

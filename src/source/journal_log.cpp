@@ -14,6 +14,7 @@ namespace vedette::source {
 namespace {
 
 constexpr std::size_t kBlockPadding = 64;
+constexpr std::uint64_t kSmallBatches = std::uint64_t{256} * 1024;
 
 bool pread_exactly(int fd, char* to, std::size_t size, std::uint64_t at) {
   return ::pread(fd, to, size, static_cast<off_t>(at)) == static_cast<ssize_t>(size);
@@ -103,7 +104,7 @@ Result<bool> JournalLog::read_batch() {
   }
   if (needed > capacity_ || buffer_ == nullptr) {
     // Room for more than one small batch, when there is more.
-    capacity_ = std::max<std::size_t>(needed, std::min<std::uint64_t>(end - next_, 256 * 1024));
+    capacity_ = std::max<std::size_t>(needed, std::min(end - next_, kSmallBatches));
     buffer_ = std::make_unique_for_overwrite<char[]>(capacity_ + kBlockPadding);
   }
   if (!pread_exactly(fd_.get(), buffer_.get() + end_, header.size, file_at_ + sizeof head) ||

@@ -322,9 +322,9 @@ TEST_CASE("Another journal in the same place, or a shorter one, begins another g
 TEST_CASE("One thread writes, another reads and forgets") {
   Folder const dir;
   auto const journal = open_journal(dir, nullptr, {.segment_size = 5000, .sync = false});
-  constexpr int kBatches = 2000;
+  constexpr std::size_t kBatches = 2000;
   std::thread writer([&] {
-    for (int i = 0; i < kBatches; ++i) {
+    for (std::size_t i = 0; i < kBatches; ++i) {
       REQUIRE(journal->append(frames_of({"a " + std::to_string(i), "b " + std::to_string(i)})));
     }
   });

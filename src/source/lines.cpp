@@ -17,7 +17,6 @@ char const* first_line_feed(char const* from, std::size_t size) {
 }  // namespace
 
 Result<LineReader::Fill> LineReader::fill(ByteInput& input, std::size_t chunk) {
-  chunk_ = chunk;
   while (true) {
     if (skipping_) {
       skip_rest();
@@ -32,7 +31,7 @@ Result<LineReader::Fill> LineReader::fill(ByteInput& input, std::size_t chunk) {
     TRY(ByteInput::Got const got, input.read(buffer_.get() + end_, room));
     if (got.size == 0) {
       // Thousands of quiet logs must not hold a read buffer each.
-      if (capacity_ > kSmallestSkip && held() < capacity_ / 4) {
+      if (held() < capacity_ / 4) {
         replace_buffer(0);
       }
       return got.end ? Fill::end : Fill::waiting;
@@ -106,7 +105,7 @@ void LineReader::hand_over(Block& block, std::size_t size) {
     capacity_ = end_ = 0;
     line_end_ = line_end_ > size ? line_end_ - size : 0;
     if (rest > 0) {
-      capacity_ = rest + std::max<std::size_t>(chunk_, 1);
+      capacity_ = rest;  // the next fill() makes room, if there is one
       buffer_ = std::make_unique_for_overwrite<char[]>(capacity_ + kPadding);
       std::memcpy(buffer_.get(), data.get() + size, rest);
       end_ = rest;

@@ -58,7 +58,6 @@ class LineReader {
   std::size_t capacity_ = 0;  // without padding
   std::size_t begin_ = 0;     // bytes held: [begin_, end_)
   std::size_t end_ = 0;
-  std::size_t chunk_ = 0;     // size of the latest reads
   std::size_t line_end_ = 0;  // after the last LF held; <= begin_ when there is none
   std::uint64_t offset_;      // of begin_
   bool skipping_;

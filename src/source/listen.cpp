@@ -1,5 +1,6 @@
 #include "source/listen.hpp"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -11,7 +12,19 @@
 namespace vedette::source {
 namespace {
 
-constexpr char kListenForm[] = "write udp://ADDRESS:PORT or tcp://ADDRESS:PORT";
+using Kind = ListenAddress::Kind;
+constexpr std::string_view kSchemes[] = {"udp://", "tcp://", "tls://", "http://", "https://"};
+
+/// `write udp://ADDRESS:PORT or tcp://ADDRESS:PORT`
+std::string listen_form(std::span<Kind const> allowed) {
+  std::string out;
+  for (Kind const kind : allowed) {
+    out += out.empty() ? "write " : " or ";
+    out += kSchemes[static_cast<std::size_t>(kind)];
+    out += "ADDRESS:PORT";
+  }
+  return out;
+}
 
 void set_option(int fd, int level, int name, int value) {
   ::setsockopt(fd, level, name, &value, sizeof value);
@@ -26,7 +39,7 @@ Result<Fd> bind_one(addrinfo const& found, ListenAddress const& address,
   if (found.ai_family == AF_INET6) {
     set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, address.host.empty() ? 0 : 1);
   }
-  if (address.kind == ListenAddress::Kind::tcp) {
+  if (address.kind != Kind::udp) {
     set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   } else {
     set_option(fd.get(), SOL_SOCKET, SO_RXQ_OVFL, 1);
@@ -47,7 +60,7 @@ Result<Fd> bind_one(addrinfo const& found, ListenAddress const& address,
                       : why == EADDRINUSE ? "another program listens there"
                                           : "");
   }
-  if (address.kind == ListenAddress::Kind::tcp && ::listen(fd.get(), options.backlog) != 0) {
+  if (address.kind != Kind::udp && ::listen(fd.get(), options.backlog) != 0) {
     return fail_errno("cannot listen on " + address.text, errno);
   }
   return fd;
@@ -55,23 +68,27 @@ Result<Fd> bind_one(addrinfo const& found, ListenAddress const& address,
 
 }  // namespace
 
-Result<ListenAddress> parse_listen_address(std::string_view text) {
+Result<ListenAddress> parse_listen_address(std::string_view text, std::span<Kind const> allowed) {
   ListenAddress out;
   out.text = text;
-  if (text.starts_with("udp://")) {
-    out.kind = ListenAddress::Kind::udp;
-  } else if (text.starts_with("tcp://")) {
-    out.kind = ListenAddress::Kind::tcp;
-  } else {
-    return fail("cannot listen on '" + out.text + "'", kListenForm);
+  std::string const form = listen_form(allowed);
+  std::string_view scheme;
+  for (Kind const kind : allowed) {
+    if (text.starts_with(kSchemes[static_cast<std::size_t>(kind)])) {
+      out.kind = kind;
+      scheme = kSchemes[static_cast<std::size_t>(kind)];
+    }
   }
-  text.remove_prefix(6);
+  if (scheme.empty()) {
+    return fail("cannot listen on '" + out.text + "'", form);
+  }
+  text.remove_prefix(scheme.size());
   std::size_t const colon = text.rfind(':');
   std::string_view const port = colon == std::string_view::npos ? "" : text.substr(colon + 1);
   if (port.empty() || port.size() > 5 ||
       port.find_first_not_of("0123456789") != std::string_view::npos ||
       std::stoi(std::string(port)) > 65535) {
-    return fail("'" + out.text + "' has no valid port", kListenForm);
+    return fail("'" + out.text + "' has no valid port", form);
   }
   std::string_view host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) {
@@ -87,13 +104,14 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
 Result<Fd> listen_on(ListenAddress const& address, ListenOptions const& options) {
   addrinfo hints{};
   hints.ai_family = address.host.empty() ? AF_INET6 : AF_UNSPEC;
-  hints.ai_socktype = address.kind == ListenAddress::Kind::udp ? SOCK_DGRAM : SOCK_STREAM;
+  hints.ai_socktype = address.kind == Kind::udp ? SOCK_DGRAM : SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   int error = ::getaddrinfo(address.host.empty() ? nullptr : address.host.c_str(),
                             address.port.c_str(), &hints, &found);
   if (error != 0) {
-    return fail("cannot listen on " + address.text + ": " + ::gai_strerror(error), kListenForm);
+    return fail("cannot listen on " + address.text + ": " + ::gai_strerror(error),
+                "write an address of this machine, or * for all");
   }
   Result<Fd> out = bind_one(*found, address, options);
   ::freeaddrinfo(found);
@@ -103,17 +121,36 @@ Result<Fd> listen_on(ListenAddress const& address, ListenOptions const& options)
 std::uint16_t bound_port(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    return 0;
-  }
+  bool const known = ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  return known ? port_of(address) : std::uint16_t{0};
+}
+
+std::uint16_t port_of(sockaddr_storage const& address) {
+  in_port_t port = 0;
   if (address.ss_family == AF_INET) {
     sockaddr_in v4{};
     std::memcpy(&v4, &address, sizeof v4);
-    return ntohs(v4.sin_port);
+    port = v4.sin_port;
+  } else if (address.ss_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &address, sizeof v6);
+    port = v6.sin6_port;
   }
-  sockaddr_in6 v6{};
-  std::memcpy(&v6, &address, sizeof v6);
-  return ntohs(v6.sin6_port);
+  return ntohs(port);
+}
+
+std::string address_text(sockaddr_storage const& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &address, sizeof v4);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+  } else if (address.ss_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &address, sizeof v6);
+    ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+  }
+  return text;
 }
 
 }  // namespace vedette::source

@@ -2,6 +2,7 @@
 #include "base/json.hpp"
 #include "flow/source.hpp"
 #include "source/decompress.hpp"
+#include "source/json_document.hpp"
 #include "source/lines.hpp"
 
 #include <sys/stat.h>
@@ -23,7 +24,8 @@ class StdinLog final : public Log {
         fd_(fd),
         clock_(context.clock),
         ended_(std::move(ended)),
-        input_(auto_decompressed(std::make_unique<StreamInput>(fd, !context.follow))),
+        input_(
+            document_lines(auto_decompressed(std::make_unique<StreamInput>(fd, !context.follow)))),
         lines_(max_record, 0, false, &counters_) {}
 
   std::string const& name() const override { return name_; }
@@ -102,9 +104,9 @@ class StdinLog final : public Log {
 
 class StdinSource final : public Source {
  public:
-  StdinSource(std::string name, SourceContext const& context, std::size_t max_record)
+  StdinSource(std::string name, SourceContext context, std::size_t max_record)
       : name_(std::move(name)),
-        context_(context),
+        context_(std::move(context)),
         max_record_(max_record),
         ended_(std::make_shared<bool>(false)) {}
 

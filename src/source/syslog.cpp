@@ -1,58 +1,26 @@
-// Plugin: syslog over UDP and TCP, by way of the local journal.
+// Plugin: syslog over UDP, TCP and TLS, by way of the local journal.
 #include "flow/source.hpp"
-#include "source/journal_log.hpp"
+#include "source/received.hpp"
 #include "source/syslog_server.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 
 namespace vedette::source::syslog {
 namespace {
 
-/// The journal's log, with what the network side counts.
-class ReceivedLog final : public Log {
- public:
-  ReceivedLog(std::string name, std::shared_ptr<Journal> journal,
-              std::shared_ptr<SyslogServer> server, Clock const& clock)
-      : log_(std::move(name), std::move(journal), clock), server_(std::move(server)) {}
-
-  std::string const& name() const override { return log_.name(); }
-  Result<ReadState> read(Block& block, std::size_t want) override {
-    Result<ReadState> state = log_.read(block, want);
-    counters_ = log_.counters();
-    counters_.dropped = server_->counters().dropped;
-    counters_.cut_records = server_->counters().cut_records;
-    counters_.cut_bytes = server_->counters().cut_bytes;
-    return state;
-  }
-  std::string position() const override { return log_.position(); }
-  Status restore(std::string_view position) override { return log_.restore(position); }
-  std::uint64_t pending_bytes() const override { return log_.pending_bytes(); }
-  LogCounters const& counters() const override { return counters_; }
-
- private:
-  JournalLog log_;
-  std::shared_ptr<SyslogServer> server_;
-  LogCounters counters_;
-};
-
 class SyslogSource final : public Source {
  public:
   SyslogSource(std::string name, SyslogSettings settings, JournalOptions journal,
-               SourceContext const& context)
+               SourceContext context)
       : name_(std::move(name)),
         settings_(std::move(settings)),
         journal_options_(journal),
-        context_(context) {}
+        context_(std::move(context)) {}
 
   std::string const& name() const override { return name_; }
 
   Status open(std::vector<Error>& problems) override {
-    if (::mkdir(context_.state_dir.c_str(), 0700) != 0 && errno != EEXIST) {
-      return fail_errno("cannot make folder " + context_.state_dir, errno);
-    }
+    TRY(make_folder(context_.state_dir));
     TRY(std::unique_ptr<Journal> journal,
         Journal::open(context_.state_dir + "/journal", journal_options_, problems));
     journal_ = std::move(journal);
@@ -67,8 +35,12 @@ class SyslogSource final : public Source {
       problems.push_back(std::move(problem));
     }
     if (!given_) {
-      out.push_back(
-          std::make_unique<ReceivedLog>(name_ + "/journal", journal_, server_, *context_.clock));
+      out.push_back(std::make_unique<ReceivedLog>(
+          name_ + "/journal", journal_, *context_.clock, [server = server_](LogCounters& counters) {
+            counters.dropped = server->counters().dropped;
+            counters.cut_records = server->counters().cut_records;
+            counters.cut_bytes = server->counters().cut_bytes;
+          }));
     }
     given_ = true;
     return out;
@@ -93,6 +65,26 @@ class SyslogSource final : public Source {
   bool given_ = false;
 };
 
+Status read_tls(Options const& options, SyslogSettings& settings) {
+  settings.tls.cert = options.text("tls_cert");
+  settings.tls.key = options.text("tls_key");
+  settings.tls.ca = options.text("tls_ca");
+  std::string const& client = options.text("tls_client");
+  settings.tls.client = client == "required"   ? TlsSettings::Client::required
+                        : client == "optional" ? TlsSettings::Client::optional
+                                               : TlsSettings::Client::none;
+  bool const tls =
+      std::any_of(settings.listen.begin(), settings.listen.end(),
+                  [](auto const& address) { return address.kind == ListenAddress::Kind::tls; });
+  if (tls && (settings.tls.cert.empty() || settings.tls.key.empty())) {
+    return fail("tls:// needs tls_cert and tls_key");
+  }
+  if (settings.tls.client != TlsSettings::Client::none && settings.tls.ca.empty()) {
+    return fail("`tls_client: " + client + "` needs tls_ca");
+  }
+  return {};
+}
+
 Result<std::unique_ptr<Source>> make(std::string name, Options const& options,
                                      SourceContext const& context) {
   if (!context.follow || context.state_dir.empty()) {
@@ -103,30 +95,11 @@ Result<std::unique_ptr<Source>> make(std::string name, Options const& options,
     TRY(ListenAddress address, parse_listen_address(text));
     settings.listen.push_back(std::move(address));
   }
-  settings.max_record = options.given("max_record")
-                            ? static_cast<std::size_t>(options.size("max_record"))
-                            : context.max_record;
-  if (settings.max_record < 480 || settings.max_record > (std::size_t{1} << 30)) {
-    return fail("max_record is not between 480 bytes and 1 GiB");
-  }
-  std::int64_t const connections = options.integer("max_connections");
-  if (connections < 1 || connections > 1'000'000) {
-    return fail("max_connections is not between 1 and 1000000");
-  }
-  settings.max_connections = static_cast<std::size_t>(connections);
+  TRY(read_tls(options, settings));
+  TRY(settings.max_record, max_record_option(options, context));
+  TRY(settings.max_connections, max_connections_option(options));
   settings.receive_buffer = options.size("receive_buffer");
-  JournalOptions journal;
-  journal.sync = options.text("sync") == "batch";
-  journal.most_bytes = options.size("journal_size");
-  std::uint64_t const least = (16ULL << 20) + 8 * std::uint64_t{settings.max_record};
-  if (journal.most_bytes != 0 && journal.most_bytes < least) {
-    return fail("journal_size is too small",
-                "at least " + std::to_string(least) + " bytes, or 0 for no bound");
-  }
-  if (journal.most_bytes != 0) {
-    // Whole segments are deleted: some must be behind the one that is written.
-    journal.segment_size = std::min(journal.segment_size, journal.most_bytes / 8);
-  }
+  TRY(JournalOptions const journal, journal_options(options, settings.max_record));
   return std::make_unique<SyslogSource>(std::move(name), std::move(settings), journal, context);
 }
 
@@ -136,36 +109,26 @@ SourceSpec spec() {
   using Type = OptionSpec::Type;
   return {
       .name = "syslog",
-      .summary = "syslog over UDP and TCP (octet-counted or one message per line)",
-      .options =
-          {
-              {.name = "listen",
-               .type = Type::list,
-               .doc = "addresses to receive on: udp://ADDRESS:PORT, tcp://ADDRESS:PORT",
-               .required = true},
-              {.name = "max_record",
-               .type = Type::size,
-               .doc = "longer messages are cut after this many bytes, and counted",
-               .fallback = "1MiB"},
-              {.name = "max_connections",
-               .type = Type::integer,
-               .doc = "TCP connections at once; one address may have a quarter of them",
-               .fallback = "1024"},
-              {.name = "receive_buffer",
-               .type = Type::size,
-               .doc = "kernel memory for datagrams that wait (net.core.rmem_max bounds it)",
-               .fallback = "8MiB"},
-              {.name = "sync",
-               .type = Type::choice,
-               .doc = "batch: messages are on disk before they are read; none: they survive a "
-                      "killed program, not a power cut",
-               .fallback = "batch",
-               .choices = {"batch", "none"}},
-              {.name = "journal_size",
-               .type = Type::size,
-               .doc = "receiving waits when so much is received and not yet read",
-               .fallback = "8GiB"},
-          },
+      .summary = "syslog over UDP, TCP and TLS (octet-counted or one message per line)",
+      .options = with_journal_options({
+          {.name = "listen",
+           .type = Type::list,
+           .doc = "addresses to receive on: udp://ADDRESS:PORT, tcp://ADDRESS:PORT, "
+                  "tls://ADDRESS:PORT",
+           .required = true},
+          {.name = "receive_buffer",
+           .type = Type::size,
+           .doc = "kernel memory for datagrams that wait (net.core.rmem_max bounds it)",
+           .fallback = "8MiB"},
+          {.name = "tls_cert", .doc = "PEM file: certificate and chain, for tls://"},
+          {.name = "tls_key", .doc = "PEM file: its private key"},
+          {.name = "tls_ca", .doc = "PEM file: who vouches for clients' certificates"},
+          {.name = "tls_client",
+           .type = Type::choice,
+           .doc = "clients' certificates of tls_ca: not asked for, checked if shown, or required",
+           .fallback = "none",
+           .choices = {"none", "optional", "required"}},
+      }),
       .example =
           "{name: net, type: syslog, listen: [\"udp://0.0.0.0:5514\", "
           "\"tcp://0.0.0.0:5514\"]}",

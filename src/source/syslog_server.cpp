@@ -1,9 +1,7 @@
 #include "source/syslog_server.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -12,41 +10,24 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 namespace vedette::source {
 namespace {
 
 constexpr std::size_t kBatchEnough = 1 << 20;  // is written before more is received
-constexpr std::size_t kReadSize = 64 * 1024;
+constexpr std::size_t kReadSize = std::size_t{64} * 1024;
 constexpr std::size_t kManyDatagrams = 32;
-constexpr int kRoundsPerTurn = 8;  // then the other sockets have their turn
-constexpr int kTryAgain = 50;      // milliseconds, while the journal takes nothing
-constexpr Nanos kSayAgain = kMinute;
+constexpr int kRoundsPerTurn = 8;     // then the other sockets have their turn
+constexpr int kTryAgain = 50;         // milliseconds, while the journal takes nothing
+constexpr int kTlsReadsPerTurn = 64;  // a message may be a TLS record of its own
+constexpr Nanos kLookAtCertificates = 10 * kSecond;
 
 // What an epoll event is about: one of these, and the descriptor.
-enum Tag : std::uint64_t { kStop, kDatagrams, kListener, kConnection };
+enum class Tag : std::uint8_t { stop, datagrams, listener, connection };
 std::uint64_t tagged(Tag tag, int fd) {
   return (static_cast<std::uint64_t>(tag) << 32) | static_cast<std::uint32_t>(fd);
-}
-
-std::string address_text(sockaddr_storage const& address) {
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.ss_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, &address, sizeof v4);
-    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
-  } else if (address.ss_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, &address, sizeof v6);
-    ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
-  }
-  return text;
-}
-
-void signal_event(int fd) {
-  std::uint64_t const one = 1;
-  static_cast<void>(::write(fd, &one, sizeof one) == 0);
 }
 
 }  // namespace
@@ -57,6 +38,8 @@ struct SyslogServer::Connection {
   Fd fd;
   std::string peer;
   SyslogFramer framer;
+  std::unique_ptr<TlsStream> tls;  // tls:// only
+  bool waits_to_write = false;
   Nanos latest = 0;      // monotonic, of the latest bytes
   Nanos unfinished = 0;  // since when the message at hand waits for its rest
   std::uint64_t messages = 0;
@@ -74,12 +57,15 @@ struct SyslogServer::Datagrams {
       heads[i] = {};
       heads[i].msg_hdr.msg_iov = &parts[i];
       heads[i].msg_hdr.msg_iovlen = 1;
+      heads[i].msg_hdr.msg_name = &from[i];
+      heads[i].msg_hdr.msg_namelen = sizeof from[i];
       heads[i].msg_hdr.msg_control = control[i].data();
       heads[i].msg_hdr.msg_controllen = control[i].size();
     }
   }
   std::vector<char> bytes;
   std::array<iovec, kManyDatagrams> parts{};
+  std::array<sockaddr_storage, kManyDatagrams> from{};
   std::array<mmsghdr, kManyDatagrams> heads{};
   alignas(cmsghdr) std::array<std::array<char, 64>, kManyDatagrams> control{};
 };
@@ -95,12 +81,16 @@ SyslogServer::~SyslogServer() { stop(); }
 
 Status SyslogServer::start(std::vector<Error>& problems) {
   epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
-  news_ = Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   stop_ = Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!epoll_.valid() || !news_.valid() || !stop_.valid()) {
+  if (!epoll_.valid() || !stop_.valid()) {
     return fail_errno("cannot receive", errno);
   }
-  watch(stop_.get(), tagged(kStop, stop_.get()));
+  TRY(complaints_.open());
+  if (std::any_of(settings_.listen.begin(), settings_.listen.end(),
+                  [](auto const& address) { return address.kind == ListenAddress::Kind::tls; })) {
+    TRY(tls_, TlsContext::load(settings_.tls));
+  }
+  watch(stop_.get(), tagged(Tag::stop, stop_.get()));
   for (ListenAddress const& address : settings_.listen) {
     Result<Fd> socket = listen_on(address, {.receive_buffer = settings_.receive_buffer});
     listeners_.push_back(socket ? std::move(*socket) : Fd());
@@ -109,7 +99,8 @@ Status SyslogServer::start(std::vector<Error>& problems) {
       continue;
     }
     int const fd = listeners_.back().get();
-    watch(fd, tagged(address.kind == ListenAddress::Kind::udp ? kDatagrams : kListener, fd));
+    watch(fd,
+          tagged(address.kind == ListenAddress::Kind::udp ? Tag::datagrams : Tag::listener, fd));
   }
   next_second_ = monotonic_now() + kSecond;
   thread_ = std::thread([this] { run(); });
@@ -124,18 +115,9 @@ void SyslogServer::stop() {
   listeners_.clear();
 }
 
-void SyslogServer::woken() {
-  std::uint64_t count = 0;
-  static_cast<void>(::read(news_.get(), &count, sizeof count) == 0);
-}
-
-std::vector<Error> SyslogServer::take_problems() {
-  std::lock_guard const lock(problems_mutex_);
-  return std::exchange(problems_, {});
-}
-
 std::vector<std::uint16_t> SyslogServer::ports() const {
   std::vector<std::uint16_t> out;
+  out.reserve(listeners_.size());
   for (Fd const& fd : listeners_) {
     out.push_back(fd.valid() ? bound_port(fd.get()) : 0);
   }
@@ -143,6 +125,10 @@ std::vector<std::uint16_t> SyslogServer::ports() const {
 }
 
 void SyslogServer::run() {
+  sigset_t pipe;  // a TLS handshake may write to somebody who has gone
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   while (!stopping_) {
     epoll_event events[64];
     int const count = ::epoll_wait(epoll_.get(), events, 64, 1000);
@@ -159,16 +145,16 @@ void SyslogServer::run() {
 void SyslogServer::handle(std::uint64_t tag) {
   int const fd = static_cast<int>(tag & 0xFFFF'FFFFU);
   switch (static_cast<Tag>(tag >> 32)) {
-    case kStop:
+    case Tag::stop:
       stopping_ = true;
       break;
-    case kDatagrams:
+    case Tag::datagrams:
       receive_datagrams(fd);
       break;
-    case kListener:
+    case Tag::listener:
       accept_connections(fd);
       break;
-    case kConnection:
+    case Tag::connection:
       // It may have been closed earlier in the same round.
       if (auto const found = connections_.find(fd); found != connections_.end()) {
         receive(*found->second);
@@ -196,10 +182,8 @@ void SyslogServer::receive_datagrams(int fd) {
               static_cast<std::uint32_t>(total - std::exchange(dropped_[fd], total));
         }
       }
-      std::string_view const message(many.bytes.data() + i * kReadSize, many.heads[i].msg_len);
-      std::size_t const kept = std::min(message.size(), settings_.max_record);
-      counters_.cut_bytes += message.size() - kept;
-      add(message.substr(0, kept), kept < message.size() || (head.msg_flags & MSG_TRUNC) != 0);
+      add_datagram(many.from[i], {many.bytes.data() + i * kReadSize, many.heads[i].msg_len},
+                   (head.msg_flags & MSG_TRUNC) != 0);
     }
     if (static_cast<std::size_t>(count) < kManyDatagrams) {
       return;
@@ -207,7 +191,26 @@ void SyslogServer::receive_datagrams(int fd) {
   }
 }
 
+void SyslogServer::add_datagram(sockaddr_storage const& from, std::string_view bytes, bool cut) {
+  std::size_t const kept = std::min(bytes.size(), settings_.max_record);
+  counters_.cut_bytes += bytes.size() - kept;
+  cut = cut || kept < bytes.size();
+  if (settings_.datagram_name.empty()) {
+    add(bytes.substr(0, kept), cut);
+    return;
+  }
+  record_ = settings_.datagram_name + ' ' + address_text(from) + ' ' +
+            std::to_string(port_of(from)) + ' ' + std::to_string(kept) + '\n';
+  record_.append(bytes, 0, kept);
+  record_ += '.';  // blank bytes at the end of a record do not last
+  add(record_, cut);
+}
+
 void SyslogServer::accept_connections(int fd) {
+  bool const tls = std::any_of(listeners_.begin(), listeners_.end(), [&](Fd const& listener) {
+    auto const index = static_cast<std::size_t>(&listener - listeners_.data());
+    return listener.get() == fd && settings_.listen[index].kind == ListenAddress::Kind::tls;
+  });
   for (int round = 0; round < kRoundsPerTurn; ++round) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
@@ -238,8 +241,12 @@ void SyslogServer::accept_connections(int fd) {
     auto connection =
         std::make_unique<Connection>(std::move(socket), std::move(peer), settings_.max_record);
     connection->latest = monotonic_now();
+    if (tls) {
+      connection->tls = std::make_unique<TlsStream>(tls_, number);
+      connection->unfinished = connection->latest;  // the handshake is waited for, too
+    }
     connections_[number] = std::move(connection);
-    watch(number, tagged(kConnection, number));
+    watch(number, tagged(Tag::connection, number));
   }
 }
 
@@ -267,6 +274,10 @@ bool SyslogServer::make_room_for(std::string const& peer) {
 }
 
 void SyslogServer::receive(Connection& connection) {
+  if (connection.tls != nullptr) {
+    receive_tls(connection);
+    return;
+  }
   char bytes[kReadSize];
   ssize_t const got = ::recv(connection.fd.get(), bytes, sizeof bytes, 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
@@ -276,6 +287,47 @@ void SyslogServer::receive(Connection& connection) {
     close_connection(connection.fd.get());
     return;
   }
+  take_bytes(connection, {bytes, static_cast<std::size_t>(got)});
+}
+
+void SyslogServer::receive_tls(Connection& connection) {
+  int const fd = connection.fd.get();
+  char bytes[kReadSize];
+  for (int i = 0; i < kTlsReadsPerTurn; ++i) {
+    bool const was_open = connection.tls->is_open();
+    TlsStream::Got const got = connection.tls->read(bytes, sizeof bytes);
+    if (!was_open && connection.tls->is_open() && !connection.framer.unfinished()) {
+      connection.unfinished = 0;
+    }
+    switch (got.state) {
+      case TlsStream::State::data:
+        take_bytes(connection, {bytes, got.size});
+        break;
+      case TlsStream::State::wants_read:
+      case TlsStream::State::wants_write: {
+        bool const write = got.state == TlsStream::State::wants_write;
+        if (write != connection.waits_to_write) {
+          connection.waits_to_write = write;
+          epoll_event event{};
+          event.events = write ? EPOLLIN | EPOLLOUT : EPOLLIN;
+          event.data.u64 = tagged(Tag::connection, fd);
+          ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+        }
+        return;
+      }
+      case TlsStream::State::failed:
+        counters_.refused += connection.tls->is_open() ? 0 : 1;
+        complain(
+            Error{"TLS with " + connection.peer + " failed: " + connection.tls->why(), {}, {}, 0});
+        [[fallthrough]];
+      case TlsStream::State::closed:
+        close_connection(fd);
+        return;
+    }
+  }
+}
+
+void SyslogServer::take_bytes(Connection& connection, std::string_view bytes) {
   SyslogFramer& framer = connection.framer;
   std::uint64_t const left_out = framer.left_out();
   std::size_t const held = framer.held();
@@ -284,7 +336,7 @@ void SyslogServer::receive(Connection& connection) {
     ++connection.messages;
     add(message, cut);
   };
-  framer.feed({bytes, static_cast<std::size_t>(got)}, take);
+  framer.feed(bytes, take);
   if (held_ - held + framer.held() > settings_.most_held) {
     framer.cut_short(take);
   }
@@ -331,20 +383,40 @@ void SyslogServer::each_second() {
     }
   }
   for (int const fd : slow) {
-    complain(Error{"closed the connection from " + connections_.at(fd)->peer +
-                       ": it did not finish a message in time",
+    Connection const& connection = *connections_.at(fd);
+    bool const shook_hands = connection.tls == nullptr || connection.tls->is_open();
+    complain(Error{"closed the connection from " + connection.peer + ": it did not finish a " +
+                       (shook_hands ? "message" : "TLS handshake") + " in time",
                    {},
                    {},
                    0});
     close_connection(fd);
   }
+  renew_certificates();
   if (!accepting_) {
     accepting_ = true;
     for (std::size_t i = 0; i < listeners_.size(); ++i) {
-      if (settings_.listen[i].kind == ListenAddress::Kind::tcp && listeners_[i].valid()) {
-        watch(listeners_[i].get(), tagged(kListener, listeners_[i].get()));
+      if (settings_.listen[i].kind != ListenAddress::Kind::udp && listeners_[i].valid()) {
+        watch(listeners_[i].get(), tagged(Tag::listener, listeners_[i].get()));
       }
     }
+  }
+}
+
+/// Connections keep those they began with.
+void SyslogServer::renew_certificates() {
+  if (tls_ == nullptr || next_second_ < next_renewal_) {
+    return;
+  }
+  next_renewal_ = next_second_ + kLookAtCertificates;
+  if (!tls_->changed()) {
+    return;
+  }
+  if (auto renewed = TlsContext::load(settings_.tls)) {
+    tls_ = std::move(*renewed);
+  } else {
+    renewed.error().hint = "the certificate from before stays in use";
+    complain(renewed.error());
   }
 }
 
@@ -356,6 +428,7 @@ void SyslogServer::last_round() {
     }
   }
   std::vector<int> open;
+  open.reserve(connections_.size());
   for (auto const& [fd, connection] : connections_) {
     open.push_back(fd);
   }
@@ -404,23 +477,7 @@ void SyslogServer::commit() {
   if (frames_.capacity() > 4 * kBatchEnough) {
     frames_.shrink_to_fit();
   }
-  signal_event(news_.get());
-}
-
-/// The same is said once a minute.
-void SyslogServer::complain(Error error) {
-  Nanos const now = monotonic_now();
-  std::lock_guard const lock(problems_mutex_);
-  auto const said = complained_.find(error.message);
-  if (said != complained_.end() && now - said->second < kSayAgain) {
-    return;
-  }
-  std::erase_if(complained_, [&](auto const& item) { return now - item.second >= kSayAgain; });
-  if (complained_.size() < 100) {  // peers choose their addresses
-    complained_[error.message] = now;
-    problems_.push_back(std::move(error));
-    signal_event(news_.get());
-  }
+  complaints_.wake();
 }
 
 void SyslogServer::watch(int fd, std::uint64_t tag) {

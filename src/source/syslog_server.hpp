@@ -4,23 +4,30 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "source/complaints.hpp"
 #include "source/journal.hpp"
 #include "source/listen.hpp"
 #include "source/syslog_framer.hpp"
+#include "source/tls_stream.hpp"
 
 #include <atomic>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+struct sockaddr_storage;
+
 namespace vedette::source {
 
 struct SyslogSettings {
   std::vector<ListenAddress> listen;
+  TlsSettings tls;  ///< of tls:// addresses
+  /// Not "": a datagram becomes the record `NAME ADDRESS PORT SIZE`, a line end, and its bytes, for
+  /// formats whose meaning depends on who sent them. What follows the bytes is no part of them.
+  std::string datagram_name;
   std::size_t max_record = 1 << 20;
   std::size_t max_connections = 1024;
   std::uint64_t receive_buffer = 8 << 20;
@@ -47,10 +54,10 @@ class SyslogServer {
   void stop();
 
   /// Readable when something new is in the journal, until woken().
-  int wake_fd() const { return news_.get(); }
-  void woken();
+  int wake_fd() const { return complaints_.fd(); }
+  void woken() { complaints_.woken(); }
   Counters const& counters() const { return counters_; }
-  std::vector<Error> take_problems();
+  std::vector<Error> take_problems() { return complaints_.take(); }
   /// Of the listeners, in the order of the settings; 0 for those that could not be opened.
   std::vector<std::uint16_t> ports() const;
 
@@ -63,22 +70,26 @@ class SyslogServer {
   void receive_datagrams(int fd);
   void accept_connections(int fd);
   void receive(Connection& connection);
+  void receive_tls(Connection& connection);
+  void take_bytes(Connection& connection, std::string_view bytes);
+  void add_datagram(sockaddr_storage const& from, std::string_view bytes, bool cut);
+  void renew_certificates();
   void close_connection(int fd);
   bool make_room_for(std::string const& peer);
   void each_second();
   void last_round();
   void add(std::string_view message, bool cut);
   void commit();
-  void complain(Error error);
+  void complain(Error error) { complaints_.say(std::move(error)); }
   void watch(int fd, std::uint64_t tag);
 
   SyslogSettings settings_;
   std::shared_ptr<Journal> journal_;
   Clock const& clock_;
   Counters counters_;
+  Complaints complaints_;
   std::vector<Fd> listeners_;  // as settings_.listen
   Fd epoll_;
-  Fd news_;
   Fd stop_;
   std::thread thread_;
 
@@ -93,10 +104,9 @@ class SyslogServer {
   Nanos next_second_ = 0;
   bool accepting_ = true;
   bool stopping_ = false;
-
-  std::mutex problems_mutex_;
-  std::vector<Error> problems_;
-  std::map<std::string, Nanos> complained_;  // when last
+  std::string record_;  // of a datagram, being written
+  std::shared_ptr<TlsContext const> tls_;
+  Nanos next_renewal_ = 0;
 };
 
 }  // namespace vedette::source

@@ -176,6 +176,7 @@ TEST_CASE("Both framings over TCP, in small pieces, many connections at once") {
   CHECK(got == Records{"<13>count\n2 ", "<13>count 1", "<13>half", "<13>line 1", "<13>line 2\r",
                        "<13>unfinished"});
   std::vector<std::unique_ptr<Peer>> peers;
+  peers.reserve(50);
   for (int i = 0; i < 50; ++i) {
     peers.push_back(std::make_unique<Peer>(SOCK_STREAM, station.tcp()));
   }
@@ -342,9 +343,10 @@ TEST_CASE("What is acknowledged survives kill -9 at any moment") {
     REQUIRE(any);
     Station station(dir);
     station.read();
-    CHECK(station.records.size() >= 2 * (acknowledged + 1));
-    CHECK(station.records.size() <= 2 * (acknowledged + 2));
-    CHECK(station.records[2 * acknowledged] == "record " + std::to_string(acknowledged));
+    std::size_t const last = std::size_t{2} * acknowledged;
+    CHECK(station.records.size() >= last + 2);
+    CHECK(station.records.size() <= last + 4);
+    CHECK(station.records[last] == "record " + std::to_string(acknowledged));
   }
 }
 
@@ -355,7 +357,7 @@ TEST_CASE("Addresses to listen on are checked when the configuration is read") {
   CHECK(parse_listen_address("tcp://:601")->host.empty());
   for (char const* wrong :
        {"", "5514", "udp://", "udp://0.0.0.0", "udp://0.0.0.0:", "udp://::1:514",
-        "udp://1.2.3.4:70000", "udp://1.2.3.4:x", "tls://1.2.3.4:6514"}) {
+        "udp://1.2.3.4:70000", "udp://1.2.3.4:x", "http://1.2.3.4:80"}) {
     CAPTURE(wrong);
     CHECK_FALSE(parse_listen_address(wrong).has_value());
   }

@@ -57,6 +57,7 @@ class Follower {
     settings_->follow = true;
     settings_->from_end = from_end_;
     settings_->linger = kLinger;
+    settings_->deleted = 2 * kLinger;
     settings_->look = 10 * kMillisecond;
     settings_->max_record = max_record;
     source_ = std::make_unique<FileSource>("f", paths_, settings_);

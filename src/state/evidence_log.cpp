@@ -14,6 +14,7 @@ namespace vedette::state {
 namespace {
 
 constexpr std::uint64_t kFileSize = 64 << 20;
+constexpr std::uint64_t kWindow = 4096;
 
 std::uint64_t ref_offset(EvidenceRef ref) { return ref & 0xFFFFFFFF; }
 
@@ -173,23 +174,39 @@ EvidenceLog::File* EvidenceLog::find_file(std::uint32_t number) {
   return found == files_.end() ? nullptr : &*found;
 }
 
-std::string EvidenceLog::read(EvidenceRef ref) {
+/// Makes `window_` hold these bytes, and what follows them.
+bool EvidenceLog::look_at(File const& file, std::uint64_t at, std::uint64_t size) {
+  if (at + size > file.size) {
+    return false;
+  }
+  if (file.number == window_file_ && at >= window_at_ && at + size <= window_at_ + window_.size()) {
+    return true;
+  }
+  window_.resize(std::max(size, std::min<std::uint64_t>(kWindow, file.size - at)));
+  window_file_ = file.number;
+  window_at_ = at;
+  if (!read_at(file.fd, window_.data(), window_.size(), at)) {
+    window_.clear();
+    return false;
+  }
+  return true;
+}
+
+std::string_view EvidenceLog::read(EvidenceRef ref) {
   Chunk& source = chunk(ref);
   std::uint64_t const offset = ref_offset(ref);
   std::uint32_t size = 0;
   if (!source.spilled) {
     CHECK(offset + sizeof size <= source.bytes.size());
     std::memcpy(&size, source.bytes.data() + offset, sizeof size);
-    return source.bytes.substr(offset + sizeof size, size);
+    return std::string_view(source.bytes).substr(offset + sizeof size, size);
   }
-  File* const file = find_file(source.file);
-  std::string out;
-  if (file != nullptr &&
-      read_at(file->fd, reinterpret_cast<char*>(&size), sizeof size, source.file_offset + offset) &&
-      size <= source.size) {
-    out.resize(size);
-    if (read_at(file->fd, out.data(), size, source.file_offset + offset + sizeof size)) {
-      return out;
+  File const* const file = find_file(source.file);
+  std::uint64_t const at = source.file_offset + offset;
+  if (file != nullptr && look_at(*file, at, sizeof size)) {
+    std::memcpy(&size, window_.data() + (at - window_at_), sizeof size);
+    if (size <= source.size && look_at(*file, at, sizeof size + size)) {
+      return std::string_view(window_).substr(at - window_at_ + sizeof size, size);
     }
   }
   status_ = fail("cannot read the evidence log", "the state folder was changed from outside");

@@ -38,8 +38,8 @@ class EvidenceLog {
   void retain(EvidenceRef ref) { ++chunk(ref).references; }
   void release(EvidenceRef ref);
 
-  /// The record's bytes; "" when they cannot be read (then status() says why).
-  std::string read(EvidenceRef ref);
+  /// The record's bytes, until the next call; "" when they cannot be read (then status() says why).
+  std::string_view read(EvidenceRef ref);
 
   Status const& status() const { return status_; }
   std::size_t memory() const { return memory_; }
@@ -69,6 +69,7 @@ class EvidenceLog {
   Chunk& chunk(EvidenceRef ref) { return chunks_[(ref >> 32) - first_chunk_]; }
   void spill_oldest();
   Status spill(Chunk& chunk);
+  bool look_at(File const& file, std::uint64_t at, std::uint64_t size);
   Status new_file();
   File* find_file(std::uint32_t number);
   void forget(Chunk& chunk);
@@ -83,6 +84,9 @@ class EvidenceLog {
   std::uint64_t next_spill_ = 0;   // number of the first chunk that may be in memory
   std::vector<File> files_;
   std::uint32_t next_file_ = 0;
+  std::string window_;  // of a file, at window_at_: evidence of an episode often lies together
+  std::uint32_t window_file_ = 0;
+  std::uint64_t window_at_ = 0;
   Status status_;
 };
 

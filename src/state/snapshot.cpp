@@ -66,12 +66,11 @@ void SnapshotWriter::integer(std::uint16_t field, std::int64_t value) {
 }
 
 void SnapshotWriter::texts(std::uint16_t field, std::vector<std::string> const& values) {
-  std::string joined;
+  TextColumn column;
   for (std::string const& value : values) {
-    append_raw(joined, static_cast<std::uint64_t>(value.size()));
-    joined += value;
+    column.add(value);
   }
-  bytes(field, joined);
+  texts(field, column);
 }
 
 Result<SnapshotReader> SnapshotReader::open(std::string_view data) {

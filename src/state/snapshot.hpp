@@ -18,6 +18,19 @@
 
 namespace vedette::state {
 
+/// A column of texts in the making, in the form in which it is written.
+class TextColumn {
+ public:
+  void add(std::string_view text) {
+    std::uint64_t const size = text.size();
+    joined_.append(reinterpret_cast<char const*>(&size), sizeof size).append(text);
+  }
+  std::string const& joined() const { return joined_; }
+
+ private:
+  std::string joined_;
+};
+
 class SnapshotWriter {
  public:
   void bytes(std::uint16_t field, std::string_view value);
@@ -29,6 +42,7 @@ class SnapshotWriter {
     bytes(field, {reinterpret_cast<char const*>(values.data()), values.size() * sizeof(T)});
   }
   void texts(std::uint16_t field, std::vector<std::string> const& values);
+  void texts(std::uint16_t field, TextColumn const& values) { bytes(field, values.joined()); }
   void nested(std::uint16_t field, SnapshotWriter const& inner) { bytes(field, inner.data()); }
   std::string const& data() const { return data_; }
 

@@ -75,6 +75,9 @@ h.equal('brute force is at least 5 within 60 s', brute[1:], (5, 60))
 with h.part('ssh-siege'):
     compare('ssh-siege', h.example('ssh-siege/auth.log'), 2026, {})
 
+with h.part('change'):
+    compare('change', h.example('change/auth.log'), 2026, {'failed_password.attempts': 103, 'brute_force.addresses': 4})
+
 real = h.data('data/elastic-examples/auth.log')
 if real:
     with h.part('real host'):
