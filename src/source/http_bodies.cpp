@@ -96,16 +96,15 @@ class HecWriter {
     out_ = '{';
     bool const enveloped = envelope(event);
     if (event.event.starts_with('{')) {
-      std::string_view const inside = event.event.substr(1);
-      bool const nothing = is_blank_text(inside.substr(0, inside.size() - 1));
-      out_ += enveloped && !nothing ? "," : "";
-      out_ += inside;
+      std::string_view const members = json_members(event.event);
+      out_ += enveloped && !members.empty() ? "," : "";
+      out_ += members;
     } else {
       out_ += enveloped ? "," : "";
       out_ += event.event.starts_with('"') ? "\"message\":" : "\"event\":";
       out_ += event.event;
-      out_ += '}';
     }
+    out_ += '}';
     return sink_.add(out_);
   }
 

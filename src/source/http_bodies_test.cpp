@@ -244,6 +244,17 @@ TEST_CASE("OTLP: JSON and protobuf give the same records") {
   CHECK(torn.records.empty());
 }
 
+TEST_CASE("OTLP: what has no value or no members still gives JSON") {
+  auto const records = [](std::string const& record) {
+    return ask("/v1/logs", R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[)" + record + "]}]}]}")
+        .records;
+  };
+  CHECK(records(R"({"attributes":[{"key":"a","value":null},{"key":"b"}]})") ==
+        Records{R"({"otel":{"attributes":{"a":null,"b":null}}})"});
+  CHECK(records(R"({"body":{"stringValue":{ }}})") == Records{R"({"otel":{}})"});
+  CHECK(records(R"({"body":{"stringValue":{ "a": 1 }}})") == Records{R"({"otel":{}, "a": 1 })"});
+}
+
 TEST_CASE("OTLP: nesting without end is refused") {
   auto const part = [](int field, std::string const& bytes) {
     return std::string{static_cast<char>(field << 3 | 2),

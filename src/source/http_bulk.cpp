@@ -65,10 +65,10 @@ bool write_document(std::string_view document, Action const& action, RecordSink&
       out += value;
     }
   }
-  std::string_view const inside = document.substr(document.find('{') + 1);
-  bool const nothing = inside.find_first_not_of(" \t\r\n") == inside.rfind('}');
-  out += out.size() > 1 && !nothing ? "," : "";
-  out += inside;
+  std::string_view const members = json_members(document);
+  out += out.size() > 1 && !members.empty() ? "," : "";
+  out += members;
+  out += '}';
   return sink.add(out);
 }
 

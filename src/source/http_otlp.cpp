@@ -37,14 +37,14 @@ bool write_record(LogRecord const& record, Around const& around, RecordSink& sin
   member(envelope, "attributes", record.attributes);
   envelope += '}';
   std::string out = "{\"otel\":" + envelope;
-  if (record.body.starts_with('{') && record.body.size() > 2) {
-    out += ',';
-    out.append(record.body, 1);
+  if (record.body.starts_with('{')) {
+    std::string_view const members = json_members(record.body);
+    out += members.empty() ? "" : ",";
+    out += members;
   } else {
-    member(out, record.body.starts_with('"') ? "message" : "body",
-           record.body == "{}" ? std::string_view() : std::string_view(record.body));
-    out += '}';
+    member(out, record.body.starts_with('"') ? "message" : "body", record.body);
   }
+  out += '}';
   return sink.add(out);
 }
 
@@ -180,14 +180,14 @@ class JsonReader {
         return text.has_value();
       });
       out += out.size() > 1 ? "," : "";
-      out += name + ':' + value;
+      out += name + ':' + (value.empty() ? "null" : value);
       return pair;
     });
     out += '}';
     return whole;
   }
 
-  /// `{"stringValue": "x"}` to `"x"`.
+  /// `{"stringValue": "x"}` to `"x"`; empty: there is no value.
   bool any_value(std::string& out, int depth) {
     if (depth > kMaxDepth) {
       return false;

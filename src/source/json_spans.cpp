@@ -41,12 +41,12 @@ bool JsonSpans::skip() {
   switch (peek()) {
     case '{': {
       bool const whole =
-          ++depth_ <= kMaxDepth && object([this](std::string_view) { return skip(); });
+          ++depth_ <= max_depth_ && object([this](std::string_view) { return skip(); });
       --depth_;
       return whole;
     }
     case '[': {
-      bool const whole = ++depth_ <= kMaxDepth && array([this] { return skip(); });
+      bool const whole = ++depth_ <= max_depth_ && array([this] { return skip(); });
       --depth_;
       return whole;
     }
@@ -99,6 +99,13 @@ bool JsonSpans::skip_number() {
     return skip_digits() > 0;
   }
   return true;
+}
+
+std::string_view json_members(std::string_view object) {
+  std::size_t const begin = object.find('{') + 1;
+  std::string_view const inside = object.substr(begin, object.rfind('}') - begin);
+  return inside.find_first_not_of(" \t\r\n") == std::string_view::npos ? std::string_view()
+                                                                       : inside;
 }
 
 }  // namespace vedette::source

@@ -14,7 +14,8 @@ class JsonSpans {
  public:
   static constexpr int kMaxDepth = 128;
 
-  explicit JsonSpans(std::string_view text) : text_(text) {}
+  explicit JsonSpans(std::string_view text, int max_depth = kMaxDepth)
+      : text_(text), max_depth_(max_depth) {}
 
   /// The next byte that is not blank; NUL at the end.
   char peek();
@@ -77,6 +78,7 @@ class JsonSpans {
   std::size_t skip_digits();
 
   std::string_view text_;
+  int max_depth_;
   std::size_t place_ = 0;
   int depth_ = 0;
 };
@@ -85,5 +87,8 @@ class JsonSpans {
 inline std::string_view json_unquoted(std::string_view value) {
   return value.size() >= 2 && value.front() == '"' ? value.substr(1, value.size() - 2) : value;
 }
+
+/// What stands between the braces of an object as it is written; empty: it has no members.
+std::string_view json_members(std::string_view object);
 
 }  // namespace vedette::source
