@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Runs every fuzz binary for a while: fuzz.py [--seconds N (in all, default 240)] [NAME...]
+"""Runs every fuzz binary for a while: fuzz.py [--seconds N (in all, default 240)] [--seed N] [NAME...]
 
 Seeds: all golden inputs, fuzz/seeds/*, fuzz/seeds/<name>/*, and what earlier runs found (build/fuzz/corpus/<name>).
 Inputs that once failed live in fuzz/regress/<name>/ and are run first. A crash leaves its input in build/fuzz/crash/.
+The same seed looks at the same places; without one each run has its own.
 """
 import argparse
 import os
@@ -28,14 +29,14 @@ def seeds_for(name):
     return folder
 
 
-def run(name, seconds):
+def run(name, seconds, seed):
     """What is wrong, or None."""
     binary, corpus, crash = BUILD / f"fuzz_{name}", BUILD / "corpus" / name, BUILD / "crash"
     corpus.mkdir(parents=True, exist_ok=True)
     crash.mkdir(exist_ok=True)
     environment = dict(os.environ, ASAN_OPTIONS="abort_on_error=0:detect_leaks=0:allocator_may_return_null=1")
-    command = [str(binary), f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=3072", "-print_final_stats=1",
-               f"-artifact_prefix={crash}/{name}-", "-verbosity=0", str(corpus), str(seeds_for(name))]
+    command = [str(binary), f"-max_total_time={seconds}", f"-seed={seed}", "-timeout=60",
+               "-rss_limit_mb=3072", "-print_final_stats=1", f"-artifact_prefix={crash}/{name}-", "-verbosity=0", str(corpus), str(seeds_for(name))]
     try:
         done = subprocess.run(command, env=environment, cwd=BUILD, capture_output=True, timeout=seconds + 120,
                               check=False, stdin=subprocess.DEVNULL)
@@ -50,13 +51,14 @@ def run(name, seconds):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=240)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     names = options.names or sorted(p.stem for p in (ROOT / "fuzz").glob("*.cpp"))
     failed = 0
     for name in names:
         wrong = f"{BUILD}/fuzz_{name} is missing" if not (BUILD / f"fuzz_{name}").exists() else run(
-            name, max(5, options.seconds // len(names)))
+            name, max(5, options.seconds // len(names)), options.seed)
         if wrong:
             failed += 1
             print(f"FAILED {name}: {wrong}")
