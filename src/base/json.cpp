@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 namespace vedette::json {
 namespace {
@@ -19,6 +21,38 @@ constexpr auto kPlain = [] {
   }
   return plain;
 }();
+
+// Eight bytes at a time; a test may see one that is not there right behind one that is, so each
+// says only whether there is any.
+constexpr std::uint64_t kOnes = 0x0101010101010101;
+constexpr std::uint64_t kHighBits = 0x8080808080808080;
+
+std::uint64_t word_at(char const* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+constexpr std::uint64_t any_below(std::uint64_t word, unsigned char bound) {
+  return (word - kOnes * bound) & ~word & kHighBits;
+}
+constexpr std::uint64_t any_equal(std::uint64_t word, char c) {
+  return any_below(word ^ (kOnes * static_cast<unsigned char>(c)), 1);
+}
+
+/// Where, from `at` on, the first byte is that does not stand for itself.
+std::size_t end_of_plain(std::string_view text, std::size_t at) {
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t const word = word_at(text.data() + at);
+    if (((word & kHighBits) | any_below(word, 0x20) | any_equal(word, '"') | any_equal(word, '\\') |
+         any_equal(word, '<') | any_equal(word, 0x7F)) != 0) {
+      break;
+    }
+  }
+  while (at < text.size() && kPlain[static_cast<unsigned char>(text[at])]) {
+    ++at;
+  }
+  return at;
+}
 
 struct Utf8 {
   unsigned size;  ///< bytes to take, at least 1
@@ -114,9 +148,7 @@ void append_string(std::string& out, std::string_view text) {
   std::size_t i = 0;
   while (i < text.size()) {
     std::size_t const begin = i;
-    while (i < text.size() && kPlain[static_cast<unsigned char>(text[i])]) {
-      ++i;
-    }
+    i = end_of_plain(text, i);
     out.append(text, begin, i - begin);
     if (i == text.size()) {
       break;
@@ -142,6 +174,10 @@ void append_string(std::string& out, std::string_view text) {
 
 bool valid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
+    if (i + 8 <= text.size() && (word_at(text.data() + i) & kHighBits) == 0) {
+      i += 8;
+      continue;
+    }
     Utf8 const next = utf8_at(text, i);
     if (!next.valid) {
       return false;

@@ -79,6 +79,20 @@ TEST_CASE("json: invalid UTF-8 becomes U+FFFD, one per broken sequence") {
   }
 }
 
+TEST_CASE("json: a byte is escaped wherever in a text it stands") {
+  for (int c = 0; c < 256; ++c) {
+    std::string const alone = quoted(std::string(1, static_cast<char>(c)));
+    for (std::size_t place = 0; place < 20; ++place) {
+      std::string text(20, 'a');
+      text[place] = static_cast<char>(c);
+      std::string const want = '"' + std::string(place, 'a') + alone.substr(1, alone.size() - 2) +
+                               std::string(19 - place, 'a') + '"';
+      REQUIRE_EQ(quoted(text), want);
+      REQUIRE_EQ(valid_utf8(text), c < 0x80);
+    }
+  }
+}
+
 TEST_CASE("json: base64") {
   auto const encoded = [](std::string_view bytes) {
     std::string out;
