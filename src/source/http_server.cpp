@@ -3,7 +3,6 @@
 #include "base/ascii.hpp"
 #include "source/http_inflate.hpp"
 #include "source/http_tls.hpp"
-#include "source/tls_files.hpp"
 
 #include <microhttpd.h>
 #include <poll.h>
@@ -156,8 +155,7 @@ struct HttpServer::Callbacks {
   }
 };
 
-HttpServer::HttpServer(HttpSettings settings, std::vector<std::shared_ptr<Journal>> journals,
-                       Clock const& clock)
+HttpServer::HttpServer(HttpSettings settings, Journals journals, Clock const& clock)
     : settings_(std::move(settings)),
       journals_(std::move(journals)),
       clock_(clock),
@@ -199,7 +197,7 @@ Status HttpServer::open_daemon(std::size_t listener) {
   auto const timeout = static_cast<unsigned>(settings_.patience / kSecond);
   unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
   if (settings_.listen[listener].kind == ListenAddress::Kind::https) {
-    TRY(daemon->tls, TlsFiles::load(settings_.tls_cert, settings_.tls_key, settings_.tls_ca));
+    TRY(daemon->tls, TlsFiles::load(settings_.tls));
     flags |= MHD_USE_TLS;
     options.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, daemon->tls.cert.data()});
     options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, daemon->tls.key.data()});
@@ -234,6 +232,13 @@ void HttpServer::stop() {
   }
   daemons_.clear();
   listeners_.clear();
+}
+
+void HttpServer::count(std::size_t journal, LogCounters& counters) const {
+  if (journal < counters_.size()) {  // not of a token that is gone
+    counters.cut_records = counters_[journal]->cut_records;
+    counters.cut_bytes = counters_[journal]->cut_bytes;
+  }
 }
 
 std::vector<std::uint16_t> HttpServer::ports() const {
@@ -290,7 +295,8 @@ bool HttpServer::begin(Request& request) {
     request.state = Request::State::answered;
     return false;
   };
-  if (settings_.tls_required && !has_good_certificate(request.connection)) {
+  bool const certified = settings_.tls.client == TlsSettings::Client::required;
+  if (certified && !has_good_certificate(request.connection)) {
     return refuse(403, "a client certificate is required");
   }
   auto const token = routes_.token_of(request.http);

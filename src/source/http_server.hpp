@@ -4,10 +4,10 @@
 #pragma once
 
 #include "base/clock.hpp"
-#include "source/complaints.hpp"
 #include "source/http_routes.hpp"
-#include "source/journal.hpp"
 #include "source/listen.hpp"
+#include "source/received.hpp"
+#include "source/tls_files.hpp"
 
 #include <atomic>
 #include <memory>
@@ -20,18 +20,17 @@ namespace vedette::source {
 
 struct HttpSettings {
   std::vector<ListenAddress> listen;
-  std::vector<HttpToken> tokens;          ///< none: everybody may send
-  std::string tls_cert, tls_key, tls_ca;  ///< paths of PEM files
-  bool tls_required = false;              ///< clients must show a certificate of tls_ca
-  std::size_t max_record = 1 << 20;       ///< longer records are cut
-  std::size_t max_request = 32 << 20;     ///< bytes of a body, decompressed too
-  std::size_t max_connections = 1024;     ///< one address may have a quarter of them
-  std::size_t most_held = 256 << 20;      ///< bytes of all bodies that are being received
-  Nanos patience = kMinute;               ///< for the next bytes of a request
-  Nanos request_patience = 5 * kMinute;   ///< for a request as a whole
+  std::vector<HttpToken> tokens;         ///< none: everybody may send
+  TlsSettings tls;                       ///< of https:// addresses
+  std::size_t max_record = 1 << 20;      ///< longer records are cut
+  std::size_t max_request = 32 << 20;    ///< bytes of a body, decompressed too
+  std::size_t max_connections = 1024;    ///< one address may have a quarter of them
+  std::size_t most_held = 256 << 20;     ///< bytes of all bodies that are being received
+  Nanos patience = kMinute;              ///< for the next bytes of a request
+  Nanos request_patience = 5 * kMinute;  ///< for a request as a whole
 };
 
-class HttpServer {
+class HttpServer final : public Receiver {
  public:
   /// Seen from other threads; of one token.
   struct Counters {
@@ -42,20 +41,17 @@ class HttpServer {
   };
 
   /// `journals`: of each token, in their order; of everybody, when there are none.
-  HttpServer(HttpSettings settings, std::vector<std::shared_ptr<Journal>> journals,
-             Clock const& clock);
-  ~HttpServer();
+  HttpServer(HttpSettings settings, Journals journals, Clock const& clock);
+  ~HttpServer() override;
 
   /// Opens the sockets (those that cannot be opened are named) and starts to receive.
-  Status start(std::vector<Error>& problems);
+  Status start(std::vector<Error>& problems) override;
   /// Answers what has been received as a whole, closes all.
-  void stop();
+  void stop() override;
 
-  /// Readable when something new is in a journal, until woken().
-  int wake_fd() const { return complaints_.fd(); }
-  void woken() { complaints_.woken(); }
+  void count(std::size_t journal, LogCounters& counters) const override;
+  Complaints& complaints() override { return complaints_; }
   Counters const& counters(std::size_t token) const { return *counters_[token]; }
-  std::vector<Error> take_problems() { return complaints_.take(); }
   /// Of the listeners, in the order of the settings; 0 for those that could not be opened.
   std::vector<std::uint16_t> ports() const;
 
@@ -78,7 +74,7 @@ class HttpServer {
   void forget(Request* request);
 
   HttpSettings settings_;
-  std::vector<std::shared_ptr<Journal>> journals_;
+  Journals journals_;
   Clock const& clock_;
   Complaints complaints_;
   std::vector<std::unique_ptr<Counters>> counters_;

@@ -129,7 +129,7 @@ TEST_CASE("HTTP: what is answered is durable, in order, per token") {
   CHECK(client.post("/ingest", "4\n", "Authorization: Bearer secret-a\r\n") == 200);
   CHECK(station.records(0) == Records{"1", "2", "4"});
   CHECK(station.records(1) == Records{"3"});
-  pollfd ready{station.server->wake_fd(), POLLIN, 0};
+  pollfd ready{station.server->complaints().fd(), POLLIN, 0};
   CHECK(::poll(&ready, 1, 0) == 1);
 }
 
@@ -205,7 +205,7 @@ TEST_CASE("HTTP: a full journal answers 429 until it is read, and a disk that fa
   CHECK(client.answer.find("Retry-After: 1") != std::string::npos);
   CHECK(station.records().size() == static_cast<std::size_t>(taken));
   CHECK(station.server->counters(0).refused == 1);
-  CHECK_FALSE(station.server->take_problems().empty());
+  CHECK_FALSE(station.server->complaints().take().empty());
   {
     JournalLog log("x", station.journals[0], system_clock());
     for (Block block; *log.read(block, 1 << 20) == ReadState::data;) {

@@ -4,16 +4,14 @@
 
 #include "base/clock.hpp"
 #include "flow/source.hpp"
+#include "source/complaints.hpp"
 #include "source/journal.hpp"
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 namespace vedette::source {
@@ -36,9 +34,10 @@ class Intake {
     std::atomic<std::uint64_t> errors = 0;
   };
 
-  explicit Intake(IntakeSettings settings) : settings_(std::move(settings)) {}
+  Intake(IntakeSettings settings, std::shared_ptr<Journal> journal)
+      : settings_(std::move(settings)), journal_(std::move(journal)) {}
   /// Any thread; before the fetching one begins.
-  Status open(std::vector<Error>& problems);
+  Status open();
 
   /// Adds a record to the batch in the making; a longer one than allowed is cut, and counted.
   void add(std::string_view record);
@@ -64,22 +63,17 @@ class Intake {
   // Any thread:
   bool stopping() const { return stopping_; }
   void stop();
-  int wake_fd() const { return news_.get(); }
-  void woken();
-  std::vector<Error> take_problems();
+  Complaints& complaints() { return complaints_; }
   Counters const& counters() const { return counters_; }
 
  private:
   IntakeSettings settings_;
   std::shared_ptr<Journal> journal_;
-  Fd news_;
   Fd stop_;
   std::atomic<bool> stopping_ = false;
   Counters counters_;
   std::string frames_;
-  std::mutex problems_mutex_;
-  std::vector<Error> problems_;
-  std::map<std::string, Nanos> complained_;  // when last
+  Complaints complaints_;
 };
 
 /// What a plugin of this kind is: run() fetches until the end is asked for.

@@ -19,6 +19,8 @@ struct ListenAddress {
   std::string host;  ///< without brackets; "" = all addresses
   std::string port;
   std::string text;  ///< as written
+
+  bool has_tls() const { return kind == Kind::tls || kind == Kind::https; }
 };
 
 inline constexpr ListenAddress::Kind kSyslogListen[] = {

@@ -115,6 +115,12 @@ void SyslogServer::stop() {
   listeners_.clear();
 }
 
+void SyslogServer::count(std::size_t, LogCounters& counters) const {
+  counters.dropped = counters_.dropped;
+  counters.cut_records = counters_.cut_records;
+  counters.cut_bytes = counters_.cut_bytes;
+}
+
 std::vector<std::uint16_t> SyslogServer::ports() const {
   std::vector<std::uint16_t> out;
   out.reserve(listeners_.size());

@@ -4,9 +4,8 @@
 #pragma once
 
 #include "base/clock.hpp"
-#include "source/complaints.hpp"
-#include "source/journal.hpp"
 #include "source/listen.hpp"
+#include "source/received.hpp"
 #include "source/syslog_framer.hpp"
 #include "source/tls_stream.hpp"
 
@@ -35,7 +34,7 @@ struct SyslogSettings {
   Nanos patience = kMinute;          ///< for an unfinished message to be finished
 };
 
-class SyslogServer {
+class SyslogServer final : public Receiver {
  public:
   /// Seen from other threads.
   struct Counters {
@@ -46,18 +45,16 @@ class SyslogServer {
   };
 
   SyslogServer(SyslogSettings settings, std::shared_ptr<Journal> journal, Clock const& clock);
-  ~SyslogServer();
+  ~SyslogServer() override;
 
   /// Opens the sockets (those that cannot be opened are named) and starts to receive.
-  Status start(std::vector<Error>& problems);
+  Status start(std::vector<Error>& problems) override;
   /// Takes what has arrived already, makes it durable, closes all.
-  void stop();
+  void stop() override;
 
-  /// Readable when something new is in the journal, until woken().
-  int wake_fd() const { return complaints_.fd(); }
-  void woken() { complaints_.woken(); }
+  void count(std::size_t journal, LogCounters& counters) const override;
+  Complaints& complaints() override { return complaints_; }
   Counters const& counters() const { return counters_; }
-  std::vector<Error> take_problems() { return complaints_.take(); }
   /// Of the listeners, in the order of the settings; 0 for those that could not be opened.
   std::vector<std::uint16_t> ports() const;
 
@@ -108,5 +105,10 @@ class SyslogServer {
   std::shared_ptr<TlsContext const> tls_;
   Nanos next_renewal_ = 0;
 };
+
+/// The source that such a server receives for.
+std::unique_ptr<Source> make_syslog_source(std::string name, SyslogSettings settings,
+                                           JournalOptions const& journal,
+                                           SourceContext const& context);
 
 }  // namespace vedette::source

@@ -82,11 +82,11 @@ class Station {
   Records const& wait_for(std::size_t count, int patience_ms = 5000) {
     read();
     while (records.size() < count) {
-      pollfd ready{server->wake_fd(), POLLIN, 0};
+      pollfd ready{server->complaints().fd(), POLLIN, 0};
       if (::poll(&ready, 1, patience_ms) == 0) {
         break;
       }
-      server->woken();
+      server->complaints().woken();
       read();
     }
     return records;
@@ -109,7 +109,7 @@ class Station {
     }
   }
   bool complained(std::string const& part) {
-    for (Error const& problem : server->take_problems()) {
+    for (Error const& problem : server->complaints().take()) {
       said += problem.text() + '\n';
     }
     return said.find(part) != std::string::npos;

@@ -47,11 +47,10 @@ std::string TlsFiles::print_of(std::string const& path) {
          std::to_string(info.st_mtim.tv_sec) + '.' + std::to_string(info.st_mtim.tv_nsec);
 }
 
-Result<TlsFiles> TlsFiles::load(std::string const& cert_path, std::string const& key_path,
-                                std::string const& ca_path) {
+Result<TlsFiles> TlsFiles::load(TlsSettings const& settings) {
   TlsFiles out;
   std::pair<std::string const*, std::string*> const parts[] = {
-      {&cert_path, &out.cert}, {&key_path, &out.key}, {&ca_path, &out.ca}};
+      {&settings.cert, &out.cert}, {&settings.key, &out.key}, {&settings.ca, &out.ca}};
   for (std::size_t i = 0; i < 3; ++i) {
     auto const& [path, text] = parts[i];
     if (!path->empty()) {

@@ -3,17 +3,23 @@
 
 #include "base/result.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace vedette::source {
+
+struct TlsSettings {
+  enum class Client : std::uint8_t { none, optional, required };
+  std::string cert, key, ca;  ///< paths of PEM files
+  Client client = Client::none;
+};
 
 /// PEM files, as text.
 struct TlsFiles {
   std::string cert, key, ca;
 
-  /// `ca_path` may be "".
-  static Result<TlsFiles> load(std::string const& cert_path, std::string const& key_path,
-                               std::string const& ca_path);
+  /// `ca` may be "".
+  static Result<TlsFiles> load(TlsSettings const& settings);
   /// One of the files is another than when they were loaded.
   bool changed() const;
 

@@ -34,7 +34,7 @@ TlsContext::~TlsContext() { ::SSL_CTX_free(impl_->context); }
 
 Result<std::shared_ptr<TlsContext const>> TlsContext::load(TlsSettings const& settings) {
   std::shared_ptr<TlsContext> out(new TlsContext);
-  TRY(out->files_, TlsFiles::load(settings.cert, settings.key, settings.ca));
+  TRY(out->files_, TlsFiles::load(settings));
   SSL_CTX* const context = ::SSL_CTX_new(::TLS_server_method());
   if (context == nullptr) {
     return fail("cannot set up TLS: " + openssl_error());

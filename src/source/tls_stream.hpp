@@ -12,12 +12,6 @@
 
 namespace vedette::source {
 
-struct TlsSettings {
-  enum class Client : std::uint8_t { none, optional, required };
-  std::string cert, key, ca;  ///< paths of PEM files
-  Client client = Client::none;
-};
-
 /// Shared by connections; immutable.
 class TlsContext {
  public:

@@ -63,7 +63,7 @@ TEST_CASE("A peer that does not speak TLS, or speaks too slowly, is let go") {
   std::string const slow = "sleep 3 | nc -w 3 127.0.0.1 " + port + " >/dev/null";
   static_cast<void>(std::system(slow.c_str()) == 0);
   std::string said;
-  for (Error const& problem : server.take_problems()) {
+  for (Error const& problem : server.complaints().take()) {
     said += problem.text() + '\n';
   }
   CHECK(said.find("TLS with 127.0.0.1 failed") != std::string::npos);
