@@ -1,9 +1,7 @@
-// syslog lines in the shapes they really have: RFC 3164 and 5424, with and without <PRI>, host, pid
-// and year, ISO stamps as rsyslog and journald write them. The message is free text: templates.hpp.
-// long: all header shapes of one format, and where each message is looked up
+// syslog lines: the header by syslog_line.hpp; the message is free text, and where it is looked up
+// (templates.hpp) is told here.
 #include "decode/decoder.hpp"
-#include "decode/syslog_header.hpp"
-#include "decode/syslog_stamp.hpp"
+#include "decode/syslog_line.hpp"
 #include "decode/templates.hpp"
 #include "decode/text_stamp.hpp"
 
@@ -47,41 +45,6 @@ struct Names {
   FieldId host, program, pid, message, facility, severity, message_id, process_id;
 };
 
-/// Words that stand where a host would in the logs of applications, which are no syslog.
-bool is_level(std::string_view word) {
-  static constexpr std::string_view kLevels[] = {"TRACE",   "DEBUG", "INFO",  "NOTICE",  "WARN",
-                                                 "WARNING", "ERROR", "FATAL", "CRITICAL"};
-  if (word.size() < 4 || word.size() > 8) {
-    return false;
-  }
-  return std::any_of(std::begin(kLevels), std::end(kLevels), [&](std::string_view level) {
-    return word.size() == level.size() &&
-           std::equal(word.begin(), word.end(), level.begin(),
-                      [](char a, char b) { return (a & ~0x20) == b; });
-  });
-}
-
-/// A name or an address, as it stands before a tag.
-bool is_host(std::string_view word) {
-  return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '.' ||
-           c == '-' || c == '_' || c == ':' || c == '%' || (c & 0x80) != 0;
-  });
-}
-
-bool has_iso_shape(char const* p, char const* end) {
-  return end - p >= 20 && p[4] == '-' && p[7] == '-' && p[10] == 'T' && p[13] == ':';
-}
-
-/// One record on its way to an event.
-struct Line {
-  Record const* record = nullptr;
-  Priority priority;
-  bool timed = false;
-  Nanos time = 0;
-  std::string_view host, program, pid, message, message_id, process_id, data;
-};
-
 class Syslog final : public Decoder {
  public:
   Syslog(std::unique_ptr<TemplateSet> templates, Names const& names)
@@ -106,7 +69,7 @@ class Syslog final : public Decoder {
       if (by_arrival) {
         kept.stamps.set_reference(record.arrival);
       }
-      if (!read(line, kept)) {
+      if (!read_line(line, kept.stamps)) {
         break;
       }
       emit(line, kept, context);
@@ -169,11 +132,6 @@ class Syslog final : public Decoder {
   }
 
  private:
-  bool read(Line& line, Kept& kept) const;
-  bool read_bsd(Line& line, char const* p, char const* end, Kept& kept) const;
-  bool read_iso(Line& line, char const* p, char const* end, Kept& kept) const;
-  bool read_rfc5424(Line& line, char const* p, char const* end, Kept& kept) const;
-  bool read_counted(Line& line, char const* p, char const* end, Kept& kept) const;
   static std::string_view coded_message(Line const& line, std::size_t code_at);
   bool match_within(ProgramId program, std::string_view message, DecodeContext& context,
                     TypeId& type) const;
@@ -186,133 +144,6 @@ class Syslog final : public Decoder {
   ProgramId const text_;  ///< for messages of programs that nobody names
   Names const names_;
 };
-
-inline void set_tag(Line& line, char const* p, char const* end) {
-  line.message = read_tag(
-      p, end, [&](std::string_view text) { line.program = text; },
-      [&](std::string_view text) { line.pid = text; });
-}
-
-char const* skip_blanks(char const* p, char const* end) {
-  while (p < end && *p == ' ') {
-    ++p;
-  }
-  return p;
-}
-
-char const* blank_or_end(char const* p, char const* end) {
-  return tmpl::scan::first_stop(p, end,
-                                [](char const* at) { return tmpl::scan::byte_hits(at, ' '); });
-}
-
-std::string_view view_of(char const* begin, char const* end) {
-  return {begin, static_cast<std::size_t>(end - begin)};
-}
-
-/// What follows a stamp. Without a host (as written to /dev/log) the tag comes first: then the
-/// first word ends with a colon, or is all there is.
-void read_host_and_tag(Line& line, char const* p, char const* end) {
-  p = skip_blanks(p, end);
-  char const* const blank = blank_or_end(p, end);
-  if (blank == end || blank[-1] == ':') {
-    set_tag(line, p, end);
-    return;
-  }
-  line.host = view_of(p, blank);
-  set_tag(line, skip_blanks(blank, end), end);
-}
-
-bool Syslog::read(Line& line, Kept& kept) const {
-  char const* p = line.record->bytes.data();
-  char const* const end = p + line.record->bytes.size();
-  line.priority = read_pri(p, end);
-  p += line.priority.size;
-  if (read_bsd(line, p, end, kept)) {
-    return true;
-  }
-  if (line.priority.size == 0) {
-    return read_iso(line, p, end, kept);
-  }
-  if (read_rfc5424(line, p, end, kept) || read_iso(line, p, end, kept)) {
-    return true;
-  }
-  if (!read_counted(line, p, end, kept)) {
-    set_tag(line, p, end);  // a priority and no more
-  }
-  return true;
-}
-
-/// `29: *Mar 27 13:06:56.123 UTC: %SYS-5-CONFIG_I: message`, as network devices write it.
-bool Syslog::read_counted(Line& line, char const* p, char const* end, Kept& kept) const {
-  auto const stamp = parse_counted_stamp(p, end);
-  if (!stamp) {
-    return false;
-  }
-  line.time = kept.stamps.read_bsd(*stamp);
-  line.timed = line.time != kNever;
-  p = skip_blanks(p + stamp->size, end);
-  char const* const word = blank_or_end(p, end);
-  if (word < end && *p != '%' && word[-1] == ':' && word - p <= 6) {  // the zone
-    p = skip_blanks(word, end);
-  }
-  set_tag(line, p, end);
-  return true;
-}
-
-bool Syslog::read_bsd(Line& line, char const* p, char const* end, Kept& kept) const {
-  std::size_t const size = kept.stamps.read_bsd(p, end, line.time);
-  if (size == 0) {
-    return false;
-  }
-  line.timed = line.time != kNever;
-  read_host_and_tag(line, p + size, end);
-  return true;
-}
-
-/// `2026-03-27T13:06:56.123456+02:00 host prog[pid]: msg`. Many logs begin with such a stamp:
-/// without a priority it is syslog only when a tag follows.
-bool Syslog::read_iso(Line& line, char const* p, char const* end, Kept& kept) const {
-  if (!has_iso_shape(p, end)) {
-    return false;
-  }
-  char const* const stamp_end = blank_or_end(p, end);
-  auto const time = kept.stamps.read_iso(view_of(p, stamp_end));
-  if (!time) {
-    return false;
-  }
-  read_host_and_tag(line, stamp_end, end);
-  if (line.priority.size == 0 && (line.program.empty() || line.program.contains('=') ||
-                                  !is_host(line.host) || is_level(line.host))) {
-    return false;
-  }
-  line.time = *time;
-  line.timed = true;
-  return true;
-}
-
-bool Syslog::read_rfc5424(Line& line, char const* p, char const* end, Kept& kept) const {
-  Header5424 const header = read_5424(p, end);
-  if (!header.ok) {
-    return false;
-  }
-  if (!header.stamp.empty()) {
-    auto const time = kept.stamps.read_iso(header.stamp);
-    if (!time) {
-      return false;
-    }
-    line.time = *time;
-    line.timed = true;
-  }
-  line.host = header.host;
-  line.program = header.program;
-  line.message_id = header.message_id;
-  bool const number =
-      header.pid.size() <= 10 && std::all_of(header.pid.begin(), header.pid.end(),
-                                             [](char c) { return c >= '0' && c <= '9'; });
-  (number ? line.pid : line.process_id) = header.pid;
-  line.data = header.rest.empty() ? std::string_view("-") : header.rest;
-  return true;
-}
 
 void add(Batch& batch, FieldId id, std::string_view value) {
   Field field;
@@ -334,7 +165,7 @@ class FieldSink final : public DataSink {
     p = std::copy(id.begin(), id.end(), p);
     *p++ = '.';
     p = std::copy(name.begin(), name.end(), p);
-    std::string_view const field_name = view_of(full, p);
+    std::string_view const field_name = std::string_view(full, p);
     FieldId const field = names_.intern(field_name);
     if (field == kUnlisted) {
       add(batch_, field, batch_.arena.copy(field_name));
@@ -429,7 +260,7 @@ void Syslog::find_program(std::string_view program, Kept& kept) const {
 std::string_view Syslog::coded_message(Line const& line, std::size_t code_at) {
   char const* const begin = line.program.data() + code_at;
   char const* const end = line.message.data() + line.message.size();
-  return begin < end ? view_of(begin, end) : line.message;
+  return begin < end ? std::string_view(begin, end) : line.message;
 }
 
 /// A message no template of its program takes: behind a stamp or level of its own, or as the plain

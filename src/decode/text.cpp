@@ -2,9 +2,11 @@
 // level perhaps, then free text for the templates of the program `@text`. Asked after everybody
 // else. A line without a stamp is taken only when a template takes it whole.
 #include "decode/decoder.hpp"
+#include "decode/front_stamp.hpp"
 #include "decode/syslog_header.hpp"
 #include "decode/syslog_stamp.hpp"
 #include "decode/templates.hpp"
+#include "decode/text_level.hpp"
 #include "decode/text_stamp.hpp"
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 // Time stamps of plain text: one shape per function.
-// long: a dozen shapes
 #include "decode/text_stamp.hpp"
 
+#include "decode/stamp_cursor.hpp"
+#include "decode/text_level.hpp"
+
 #include <algorithm>
-#include <array>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -25,122 +25,6 @@ constexpr std::pair<std::string_view, int> kZones[] = {
     {"EDT", -240}, {"CDT", -300},  {"MST", -420}, {"MDT", -360}, {"PST", -480},
     {"PDT", -420}, {"AKST", -540}, {"HST", -600}, {"JST", 540},  {"AEST", 600},
 };
-
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
-
-/// What is left to read; every step either takes what it names or leaves the place and says no.
-class Cursor {
- public:
-  Cursor(char const* begin, char const* end) : p_(begin), end_(end) {}
-
-  char const* at() const { return p_; }
-  bool done() const { return p_ == end_; }
-  char peek(std::ptrdiff_t ahead = 0) const { return end_ - p_ > ahead ? p_[ahead] : '\0'; }
-  bool take(char c) {
-    if (peek() != c) {
-      return false;
-    }
-    ++p_;
-    return true;
-  }
-  bool take_any(std::string_view of) {
-    if (done() || of.find(*p_) == std::string_view::npos) {
-      return false;
-    }
-    ++p_;
-    return true;
-  }
-  void blanks() {
-    while (take(' ')) {
-    }
-  }
-  /// From `least` to `most` digits, no digit after them.
-  bool number(int least, int most, int& out) {
-    int count = 0;
-    int value = 0;
-    while (count <= most && digit(peek(count))) {
-      value = value * 10 + (peek(count) - '0');
-      ++count;
-    }
-    if (count < least || count > most) {
-      return false;
-    }
-    p_ += count;
-    out = value;
-    return true;
-  }
-  /// Exactly `count` digits; more may follow.
-  bool digits(int count, int& out) {
-    int value = 0;
-    for (int i = 0; i < count; ++i) {
-      if (!digit(peek(i))) {
-        return false;
-      }
-      value = value * 10 + (peek(i) - '0');
-    }
-    p_ += count;
-    out = value;
-    return true;
-  }
-  /// Index of the name that stands here, from 0, or -1. Long forms (`March`) are no stamp.
-  template <std::size_t N>
-  int name(std::string_view const (&names)[N]) {
-    if (end_ - p_ < 3) {
-      return -1;
-    }
-    std::string_view const here(p_, 3);
-    for (std::size_t i = 0; i < N; ++i) {
-      if (names[i] == here && !letter(peek(3))) {
-        p_ += 3;
-        return static_cast<int>(i);
-      }
-    }
-    return -1;
-  }
-  std::string_view word() const {
-    char const* q = p_;
-    while (q < end_ && letter(*q)) {
-      ++q;
-    }
-    return {p_, static_cast<std::size_t>(q - p_)};
-  }
-  void skip(std::size_t count) { p_ += count; }
-
- private:
-  char const* p_;
-  char const* end_;
-};
-
-struct Parts {
-  int year = 0, month = 0, day = 0;
-  int hour = 0, minute = 0, second = 0;
-  Nanos fraction = 0;
-  bool zoned = false;
-  int offset_minutes = 0;
-};
-
-/// `13:06:56`, `1:06`, with `.123` or `,123`.
-bool read_clock(Cursor& in, Parts& out) {
-  if (!in.number(1, 2, out.hour) || !in.take(':') || !in.number(2, 2, out.minute)) {
-    return false;
-  }
-  if (in.peek() != ':' || !digit(in.peek(1))) {
-    return true;
-  }
-  in.take(':');
-  if (!in.number(2, 2, out.second)) {
-    return false;
-  }
-  if ((in.peek() == '.' || in.peek() == ',') && digit(in.peek(1))) {
-    Nanos unit = kSecond / 10;
-    for (in.take_any(".,"); digit(in.peek()); in.skip(1)) {
-      out.fraction += (in.peek() - '0') * unit;
-      unit /= 10;
-    }
-  }
-  return true;
-}
 
 void read_half_day(Cursor& in, Parts& out) {
   std::size_t const blank = in.peek() == ' ' ? 1 : 0;
@@ -301,21 +185,6 @@ bool read_names(Cursor& in, Parts& out) {
   return in.take(' ') && in.number(4, 4, out.year);
 }
 
-std::optional<Nanos> time_of(Parts const& parts) {
-  if (parts.month < 1 || parts.month > 12 || parts.day < 1 || parts.hour > 23 ||
-      parts.minute > 59 || parts.second > 60) {
-    return std::nullopt;
-  }
-  auto const whole =
-      from_civil({parts.year, static_cast<unsigned>(parts.month), static_cast<unsigned>(parts.day),
-                  static_cast<unsigned>(parts.hour), static_cast<unsigned>(parts.minute),
-                  static_cast<unsigned>(parts.second), 0});
-  if (!whole) {
-    return std::nullopt;
-  }
-  return *whole + parts.fraction - parts.offset_minutes * kMinute;
-}
-
 /// `1774616816.123`: ten digits, a fraction, a blank.
 std::optional<TextStamp> read_epoch(char const* begin, char const* end) {
   Cursor in(begin, end);
@@ -338,21 +207,6 @@ std::optional<TextStamp> read_epoch(char const* begin, char const* end) {
   return TextStamp{seconds * kSecond + fraction, true, static_cast<std::size_t>(in.at() - begin)};
 }
 
-constexpr std::string_view kLevels[] = {
-    "TRACE", "TRC",   "DEBUG",    "DBG",     "INFO",    "INF",       "INFORMATION", "NOTICE",
-    "WARN",  "WRN",   "WARNING",  "ERR",     "EROR",    "ERROR",     "FATAL",       "FTL",
-    "CRIT",  "ALRT",  "CRITICAL", "ALERT",   "EMERG",   "EMERGENCY", "PANIC",       "SEVERE",
-    "FINE",  "FINER", "FINEST",   "VERBOSE", "SUCCESS", "AUDIT"};
-
-bool is_level(std::string_view word) {
-  return word.size() >= 3 && word.size() <= 11 &&
-         std::any_of(std::begin(kLevels), std::end(kLevels), [&](std::string_view level) {
-           return word.size() == level.size() &&
-                  std::equal(word.begin(), word.end(), level.begin(),
-                             [](char a, char b) { return (a & ~0x20) == b; });
-         });
-}
-
 int leading_digits(char const* p, char const* end) {
   int count = 0;
   while (count < 11 && end - p > count && digit(p[count])) {
@@ -363,46 +217,6 @@ int leading_digits(char const* p, char const* end) {
 
 }  // namespace
 }  // namespace text_stamp
-
-/// Blanks and what closes a stamp or a level.
-char const* skip_stamp_end(char const* p, char const* end) {
-  for (; p < end; ++p) {
-    bool const closer = *p == ' ' || *p == '\t' || *p == ']' || *p == ')' || *p == ':' ||
-                        *p == ',' || *p == '|' || *p == ';' || *p == '>';
-    bool const dash = *p == '-' && (p + 1 == end || p[1] == ' ');
-    if (!closer && !dash) {
-      break;
-    }
-  }
-  return p;
-}
-
-/// The level that stands at p in any of the usual brackets, and where it ends; nullptr: none.
-char const* read_level(char const* p, char const* end, std::string_view& level) {
-  char const open = p < end ? *p : '\0';
-  bool const bracket = open == '[' || open == '<' || open == '(';
-  p += bracket ? 1 : 0;
-  char const* q = p;
-  while (q < end && text_stamp::letter(*q) && q - p < 12) {
-    ++q;
-  }
-  std::string_view const word(p, static_cast<std::size_t>(q - p));
-  if (!text_stamp::is_level(word)) {
-    return nullptr;
-  }
-  char const* after = q;
-  while (bracket && after < end && *after == ' ') {
-    ++after;
-  }
-  bool const closed = bracket ? after < end && (*after == ']' || *after == '>' || *after == ')')
-                              : after == end || *after == ' ' || *after == '\t' || *after == ':' ||
-                                    *after == '|' || *after == ']' || *after == ',';
-  if (!closed) {
-    return nullptr;
-  }
-  level = word;
-  return after;
-}
 
 std::optional<TextStamp> parse_text_stamp(char const* begin, char const* end) {
   using namespace text_stamp;
@@ -443,79 +257,6 @@ std::optional<TextStamp> parse_text_stamp(char const* begin, char const* end) {
     return std::nullopt;
   }
   return TextStamp{*time, parts.zoned, static_cast<std::size_t>(in.at() - begin)};
-}
-
-std::optional<BsdStamp> parse_front_stamp(char const* begin, char const* end) {
-  using namespace text_stamp;
-  char const* p = begin;
-  while (p < end && *p == ' ') {
-    ++p;
-  }
-  if (end - p >= 15 && std::string_view("IWEF").find(*p) != std::string_view::npos && digit(p[1]) &&
-      digit(p[2]) && digit(p[3]) && digit(p[4]) && p[5] == ' ') {
-    Cursor in(p + 1, end);
-    Parts parts;
-    parts.year = 2000;  // a leap year: 29 February is a date
-    bool const read = in.digits(2, parts.month) && in.digits(2, parts.day) && in.take(' ') &&
-                      read_clock(in, parts);
-    if (read && in.peek() == ' ' && time_of(parts)) {
-      BsdStamp out;
-      out.month = static_cast<std::uint8_t>(parts.month);
-      out.day = static_cast<std::uint8_t>(parts.day);
-      out.of_day =
-          ((parts.hour * 60 + parts.minute) * 60 + parts.second) * kSecond + parts.fraction;
-      out.size = static_cast<std::size_t>(in.at() - begin);
-      return out;
-    }
-    return std::nullopt;
-  }
-  char const* level = p;
-  while (level < end && level - p < 10 && letter(*level)) {
-    ++level;
-  }
-  if (level > p && end - level > 3 && level[0] == ':' && level[1] == ' ' && level[2] == '[') {
-    p = level + 2;
-  }
-  if (end - p < 17 || *p != '[') {
-    return std::nullopt;
-  }
-  // As parse_bsd_stamp wants it: alone, with a blank or nothing behind it.
-  char const* close = p + 15;
-  while (close < end && close - p < 32 && *close != ']') {
-    ++close;
-  }
-  if (close == end || *close != ']') {
-    return std::nullopt;
-  }
-  auto out = parse_bsd_stamp(p + 1, close);
-  if (!out || out->year != 0 || p + 1 + out->size != close) {
-    return std::nullopt;
-  }
-  out->size = static_cast<std::size_t>(close - begin);
-  return out;
-}
-
-std::optional<BsdStamp> parse_counted_stamp(char const* begin, char const* end) {
-  char const* p = begin;
-  for (int words = 0; words < 2; ++words) {  // a counter, a name
-    char const* q = p;
-    while (q < end && *q != ' ' && q - p < 64) {
-      ++q;
-    }
-    if (q - p < 2 || q == end || *q != ' ' || q[-1] != ':') {
-      break;
-    }
-    p = q + 1;
-  }
-  p += p < end && (*p == '*' || *p == '.') ? 1 : 0;
-  if (p == begin) {
-    return std::nullopt;
-  }
-  auto out = parse_bsd_stamp(p, end);
-  if (out) {
-    out->size += static_cast<std::size_t>(p - begin);
-  }
-  return out;
 }
 
 std::string_view text_after_header(std::string_view message) {

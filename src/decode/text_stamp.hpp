@@ -4,7 +4,6 @@
 #pragma once
 
 #include "base/time.hpp"
-#include "decode/syslog_stamp.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -23,23 +22,8 @@ struct TextStamp {
 /// at 48 bytes at most, and at none past `end`.
 std::optional<TextStamp> parse_text_stamp(char const* begin, char const* end);
 
-/// Past blanks and what closes a stamp or a level (`]`, `:`, `|`, ` - `).
-char const* skip_stamp_end(char const* p, char const* end);
-
-/// The level that stands at `p` (`WARN`, `[error]`, `<Info>`) and where it ends; nullptr: none.
-char const* read_level(char const* p, char const* end, std::string_view& level);
-
 /// A message that begins with a stamp or a level of its own (programs whose log files are sent as
 /// syslog), without them.
 std::string_view text_after_header(std::string_view message);
-
-/// A stamp without year at the front of a line that is no syslog: `[Mar 27 13:06:56]`, also behind
-/// a level (`WARN: [Mar ...]`), and the kernel-style `W0327 13:06:56.123456`. Whoever reads these
-/// must also be told of them by DecoderSet::advance_year. Reads at most 32 bytes past `end`.
-std::optional<BsdStamp> parse_front_stamp(char const* begin, char const* end);
-
-/// What network devices send behind a priority: `29: *Mar 27 13:06:56.123`, `rtr1: Mar 27
-/// 13:06:56`. As parse_front_stamp.
-std::optional<BsdStamp> parse_counted_stamp(char const* begin, char const* end);
 
 }  // namespace vedette::decode

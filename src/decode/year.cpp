@@ -1,8 +1,8 @@
 // The --year state past a block, without decoding it.
 #include "decode/decoder.hpp"
+#include "decode/front_stamp.hpp"
 #include "decode/syslog_header.hpp"
 #include "decode/syslog_stamp.hpp"
-#include "decode/text_stamp.hpp"
 
 #include <cstring>
 #include <string_view>
