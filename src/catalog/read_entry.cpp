@@ -1,6 +1,7 @@
 #include "catalog/read_entry.hpp"
 
 #include "base/ascii.hpp"
+#include "catalog/content_yaml.hpp"
 
 #include <algorithm>
 
@@ -41,7 +42,7 @@ Result<std::vector<std::string>> texts_of(yaml::Node const& value, std::string c
 }
 
 Result<std::vector<yaml::Node>> entries_of(ContentFile const& file) {
-  TRY(yaml::Node root, yaml::parse(file.text, file.path));
+  TRY(yaml::Node root, parse_yaml(file.text, file.path));
   if (!root.is_list() && !root.is_null()) {
     return error_at(root, file.path, "a list is expected here");
   }

@@ -1,6 +1,7 @@
 #include "decode/custom_format.hpp"
 
 #include "base/yaml.hpp"
+#include "catalog/content_yaml.hpp"
 #include "decode/grok.hpp"
 
 #include <algorithm>
@@ -396,7 +397,7 @@ Result<std::vector<LineFormat>> load_formats(std::vector<catalog::ContentFile> c
     if (file.path.contains(kPatternsFolder) || !is_format_file(file.text)) {
       continue;
     }
-    TRY(yaml::Node const root, yaml::parse(file.text, file.path));
+    TRY(yaml::Node const root, catalog::parse_yaml(file.text, file.path));
     if (!root.is_map()) {
       return error_at(root, file.path, "a format is a map with the keys format and lines");
     }

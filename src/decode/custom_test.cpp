@@ -19,13 +19,8 @@ std::string load_error(std::string const& text) {
 
 /// `TYPE|name=value|...` of a line by these formats; "unknown" when none takes it.
 std::string run(std::string const& formats, std::string_view line) {
-  DecodeFixture fixture;
-  std::vector<catalog::ContentFile> const files{{"f.yaml", formats},
-                                                {"patterns/mine", "MINE [a-z]+[0-9]\n"}};
-  auto set = DecoderSet::load(*fixture.catalog, files, "custom");
-  REQUIRE_MESSAGE(set.has_value(), set.error().text());
-  fixture.set = std::move(*set);
-  fixture.cache = std::make_unique<FieldCache>(fixture.catalog->fields());
+  DecodeFixture fixture(LoadedDecoders::load(
+      "custom", {{"f.yaml", formats}, {"patterns/mine", "MINE [a-z]+[0-9]\n"}}));
   Batch const batch = fixture.decode(line, Block::Framing::whole);
   REQUIRE(batch.events.size() == 1);
   Event const& event = batch.events[0];

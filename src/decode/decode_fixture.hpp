@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,22 +17,47 @@
 
 namespace vedette::decode {
 
-struct DecodeFixture {
+/// The embedded catalogue, and decoders loaded with it.
+struct LoadedDecoders {
   std::unique_ptr<catalog::Catalog> catalog;
   std::unique_ptr<DecoderSet> set;
+
+  using Shared = std::shared_ptr<LoadedDecoders const>;
+  static Shared load(std::string_view format, std::vector<catalog::ContentFile> const& decoders =
+                                                  catalog::embedded_content("decoders/")) {
+    auto out = std::make_shared<LoadedDecoders>();
+    auto catalog = catalog::Catalog::embedded();
+    REQUIRE(catalog.has_value());
+    out->catalog = std::move(*catalog);
+    auto made = DecoderSet::load(*out->catalog, decoders, format);
+    REQUIRE_MESSAGE(made.has_value(), made.error().text());
+    out->set = std::move(*made);
+    return out;
+  }
+  /// One for all tests: only names of fields that tests make up are added to it.
+  static Shared shipped(std::string_view format) {
+    static std::map<std::string, Shared, std::less<>> by_format;
+    auto const known = by_format.find(format);
+    return known != by_format.end() ? known->second
+                                    : by_format.emplace(format, load(format)).first->second;
+  }
+};
+
+struct DecodeFixture {
+  LoadedDecoders::Shared loaded;
+  catalog::Catalog const* catalog;
+  DecoderSet const* set;
   std::unique_ptr<FieldCache> cache;
   WorkerScratch scratch;
   DecodeOptions options;
 
-  explicit DecodeFixture(std::string_view format = "auto") {
-    auto loaded = catalog::Catalog::embedded();
-    REQUIRE(loaded.has_value());
-    catalog = std::move(*loaded);
-    auto made = DecoderSet::load(*catalog, catalog::embedded_content("decoders/"), format);
-    REQUIRE(made.has_value());
-    set = std::move(*made);
-    cache = std::make_unique<FieldCache>(catalog->fields());
-  }
+  explicit DecodeFixture(std::string_view format = "auto")
+      : DecodeFixture(LoadedDecoders::shipped(format)) {}
+  explicit DecodeFixture(LoadedDecoders::Shared decoders)
+      : loaded(std::move(decoders)),
+        catalog(loaded->catalog.get()),
+        set(loaded->set.get()),
+        cache(std::make_unique<FieldCache>(catalog->fields())) {}
 
   static Block block_of(std::string_view text, Block::Framing framing = Block::Framing::lines) {
     Block block;

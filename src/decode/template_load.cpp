@@ -1,5 +1,5 @@
 // decoders/*.yaml: strict reading, types and fields declared.
-#include "base/yaml.hpp"
+#include "catalog/content_yaml.hpp"
 #include "decode/custom_format.hpp"
 #include "decode/template_set.hpp"
 
@@ -70,7 +70,7 @@ class FileLoader final : public CaptureTypes {
     if (custom::is_format_file(file_.text) || file_.path.contains("patterns/")) {
       return {};  // custom.cpp's
     }
-    TRY(yaml::Node const root, yaml::parse(file_.text, file_.path));
+    TRY(yaml::Node const root, catalog::parse_yaml(file_.text, file_.path));
     if (!root.is_map()) {
       return fail_at(file_.path, 1, "a decoder file is a map with program, type and templates");
     }

@@ -1,5 +1,7 @@
 #include "lang/documents.hpp"
 
+#include "catalog/content_yaml.hpp"
+
 #include <utility>
 
 namespace vedette::lang {
@@ -44,7 +46,7 @@ void add_document(std::string_view text, int line, std::string const& path,
   if (!has_content(text)) {
     return;
   }
-  auto root = yaml::parse(text, path);
+  auto root = catalog::parse_yaml(text, path);
   if (root) {
     shift_lines(*root, line - 1);
   } else if (root.error().line > 0) {

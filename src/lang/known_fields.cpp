@@ -1,6 +1,6 @@
 #include "lang/known_fields.hpp"
 
-#include "base/yaml.hpp"
+#include "catalog/content_yaml.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -97,7 +97,7 @@ bool KnownFields::open(TypeId type) const {
 }
 
 void KnownFields::read_decoder(catalog::ContentFile const& file) const {
-  auto const root = yaml::parse(file.text, file.path);
+  auto const root = catalog::parse_yaml(file.text, file.path);
   if (!root || !root->is_map()) {
     return;  // whoever loads the decoders reports it
   }

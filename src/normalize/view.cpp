@@ -4,6 +4,7 @@
 
 #include "base/json.hpp"
 #include "base/yaml.hpp"
+#include "catalog/content_yaml.hpp"
 #include "normalize/print.hpp"
 #include "normalize/view_tree.hpp"
 
@@ -247,7 +248,7 @@ Result<std::unique_ptr<View>> View::load(std::string_view name,
                                          std::vector<catalog::ContentFile> const& files,
                                          catalog::Catalog const& catalog) {
   for (catalog::ContentFile const& file : files) {
-    TRY(yaml::Node const root, yaml::parse(file.text, file.path));
+    TRY(yaml::Node const root, catalog::parse_yaml(file.text, file.path));
     yaml::Node const* const view = root.find("view");
     if (view == nullptr || view->scalar != name) {
       continue;
