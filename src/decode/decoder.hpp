@@ -26,6 +26,7 @@ struct Record {
 };
 
 class Multiline;
+class SharedTemplates;
 
 struct DecodeOptions {
   int default_offset = 0;                      ///< seconds east of UTC for stamps without zone
@@ -81,6 +82,7 @@ class Decoder {
 struct DecoderInit {
   catalog::Catalog& catalog;
   std::vector<catalog::ContentFile> const& content;  ///< decoders/*.yaml
+  SharedTemplates& templates;                        ///< of content
 };
 
 /// One entry of decode.def.

@@ -3,6 +3,7 @@
 #include "decode/decoder_set_impl.hpp"
 #include "decode/multiline.hpp"
 #include "decode/records.hpp"
+#include "decode/templates.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -287,6 +288,7 @@ Result<std::unique_ptr<DecoderSet>> DecoderSet::load(
   set->impl_->catalog = &catalog;
   set->impl_->only_one = format != "auto";
   set->impl_->decoders.resize(specs.size());
+  SharedTemplates templates(content, catalog);
   std::string known = "auto";
   bool found = format == "auto";
   for (std::size_t i = 0; i < specs.size(); ++i) {
@@ -294,7 +296,7 @@ Result<std::unique_ptr<DecoderSet>> DecoderSet::load(
     known += specs[i].name;
     if (format == "auto" || format == specs[i].name) {
       found = true;
-      TRY(set->impl_->decoders[i], specs[i].make({catalog, content}));
+      TRY(set->impl_->decoders[i], specs[i].make({catalog, content, templates}));
     }
   }
   if (!found) {

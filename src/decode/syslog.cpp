@@ -47,7 +47,7 @@ struct Names {
 
 class Syslog final : public Decoder {
  public:
-  Syslog(std::unique_ptr<TemplateSet> templates, Names const& names)
+  Syslog(std::shared_ptr<TemplateSet const> templates, Names const& names)
       : templates_(std::move(templates)), text_(templates_->lookup(kTextProgram)), names_(names) {}
 
   std::size_t decode(std::span<Record const> records, DecodeContext& context) const override {
@@ -140,7 +140,7 @@ class Syslog final : public Decoder {
   void emit_head(Line const& line, Batch& batch) const;
   void emit_syslog(Line& line, DecodeContext& context) const;
 
-  std::unique_ptr<TemplateSet> const templates_;
+  std::shared_ptr<TemplateSet const> const templates_;
   ProgramId const text_;  ///< for messages of programs that nobody names
   Names const names_;
 };
@@ -321,7 +321,7 @@ FieldId name_of(FieldTable& fields, std::string_view name, FieldType type) {
 }
 
 Result<std::unique_ptr<Decoder>> make(DecoderInit const& init) {
-  TRY(auto templates, TemplateSet::load(init.content, init.catalog));
+  TRY(auto templates, init.templates.get());
   FieldTable& fields = init.catalog.fields();
   Names const names{.host = name_of(fields, "host", FieldType::word),
                     .program = name_of(fields, "program", FieldType::text),

@@ -62,23 +62,25 @@ class TreeBuilder {
 
   /// All of `members` stand before their literal `op`, behind the same captures.
   std::uint32_t node(std::vector<std::uint32_t> const& members, std::uint16_t op) {
-    std::map<std::string, std::vector<std::uint32_t>> by_literal;
+    std::map<std::string_view, std::vector<std::uint32_t>> by_literal;
     for (std::uint32_t const v : members) {
       by_literal[literal_of(v, op)].push_back(v);
     }
+    std::vector<Literal> made;
+    made.reserve(by_literal.size());
     Literals literals;
     for (auto const& [text, of_literal] : by_literal) {
-      literals.push_back({text, groups(of_literal, op)});
+      literals.push_back(&made.emplace_back(text, groups(of_literal, op)));
     }
     return place(literals, 0);
   }
 
  private:
   struct Literal {
-    std::string text;
+    std::string_view text;
     std::vector<Group> groups;
   };
-  using Literals = std::vector<Literal>;
+  using Literals = std::vector<Literal const*>;
 
   std::string const& literal_of(std::uint32_t v, std::uint16_t op) const {
     Variant const& variant = variants_[v];
@@ -169,11 +171,11 @@ class TreeBuilder {
   }
 
   static std::size_t common_prefix(Literals const& literals) {
-    std::string const& first = literals[0].text;
+    std::string_view const first = literals[0]->text;
     std::size_t n = first.size();
-    for (Literal const& literal : literals) {
+    for (Literal const* const literal : literals) {
       std::size_t i = 0;
-      while (i < n && i < literal.text.size() && literal.text[i] == first[i]) {
+      while (i < n && i < literal->text.size() && literal->text[i] == first[i]) {
         ++i;
       }
       n = i;
@@ -189,11 +191,11 @@ class TreeBuilder {
     if (literals.size() > kFewLiterals) {
       offset = std::max(offset, common_prefix(literals));
     }
-    for (Literal const& literal : literals) {
-      if (literals.size() <= kFewLiterals || literal.text.size() <= offset) {
-        here.insert(here.end(), literal.groups.begin(), literal.groups.end());
+    for (Literal const* const literal : literals) {
+      if (literals.size() <= kFewLiterals || literal->text.size() <= offset) {
+        here.insert(here.end(), literal->groups.begin(), literal->groups.end());
       } else {
-        (literal.text.size() >= offset + kWindow ? wide : narrow).push_back(literal);
+        (literal->text.size() >= offset + kWindow ? wide : narrow).push_back(literal);
       }
     }
     made.offset = static_cast<std::uint16_t>(offset);
@@ -212,18 +214,18 @@ class TreeBuilder {
   Window window(Literals const& literals, std::size_t offset) {
     Window made;
     std::size_t width = kWindow;
-    for (Literal const& literal : literals) {
-      width = std::min(width, literal.text.size() - offset);
-      for (Group const& group : literal.groups) {
+    for (Literal const* const literal : literals) {
+      width = std::min(width, literal->text.size() - offset);
+      for (Group const& group : literal->groups) {
         made.best = std::min(made.best, group.best);
       }
     }
     if (literals.empty()) {
       return made;
     }
-    std::map<std::string, Literals> by_window;
-    for (Literal const& literal : literals) {
-      by_window[literal.text.substr(offset, width)].push_back(literal);
+    std::map<std::string_view, Literals> by_window;
+    for (Literal const* const literal : literals) {
+      by_window[literal->text.substr(offset, width)].push_back(literal);
     }
     std::vector<Slot> slots(std::bit_ceil(by_window.size() * 2));
     made.width = static_cast<std::uint32_t>(width);

@@ -150,8 +150,12 @@ void compile(TemplateSet::Impl& set, catalog::Catalog& catalog) {
     }
     auto const& programs = set.templates[variant.source].programs;
     if (std::find(programs.begin(), programs.end(), 0) != programs.end()) {
-      for (auto& list : of_program) {
-        list.push_back(v);
+      for (std::size_t i = 0; i < set.programs.size(); ++i) {
+        // Plain text is no program's: only what names it is for it.
+        if (set.programs[i].name != kTextProgram ||
+            std::find(programs.begin(), programs.end(), i) != programs.end()) {
+          of_program[i].push_back(v);
+        }
       }
       continue;
     }
@@ -189,6 +193,13 @@ Result<std::unique_ptr<TemplateSet>> TemplateSet::load(
   tmpl::compile(set, catalog);
   tmpl::fill_program_slots(set);
   return out;
+}
+
+Result<std::shared_ptr<TemplateSet const>> SharedTemplates::get() {
+  if (loaded_ == nullptr) {
+    TRY(loaded_, TemplateSet::load(files_, catalog_));
+  }
+  return loaded_;
 }
 
 ProgramId TemplateSet::lookup(std::string_view program) const {

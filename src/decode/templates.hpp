@@ -68,4 +68,17 @@ class TemplateSet {
   std::unique_ptr<Impl> impl_;
 };
 
+/// One set for all decoders that want it, loaded when the first one asks.
+class SharedTemplates {
+ public:
+  SharedTemplates(std::vector<catalog::ContentFile> const& files, catalog::Catalog& catalog)
+      : files_(files), catalog_(catalog) {}
+  Result<std::shared_ptr<TemplateSet const>> get();
+
+ private:
+  std::vector<catalog::ContentFile> const& files_;
+  catalog::Catalog& catalog_;
+  std::shared_ptr<TemplateSet const> loaded_;
+};
+
 }  // namespace vedette::decode

@@ -88,7 +88,7 @@ std::string_view without_colours(std::string_view bytes, Arena& arena) {
 
 class Text final : public Decoder {
  public:
-  Text(std::unique_ptr<TemplateSet> templates, TypeId type, Names const& names)
+  Text(std::shared_ptr<TemplateSet const> templates, TypeId type, Names const& names)
       : templates_(std::move(templates)),
         program_(templates_->lookup(kTextProgram)),
         type_(type),
@@ -144,7 +144,7 @@ class Text final : public Decoder {
   static void read(Line& line, Record const& record, Kept& kept, Arena& arena);
   bool emit(Line const& line, Record const& record, DecodeContext& context) const;
 
-  std::unique_ptr<TemplateSet> const templates_;
+  std::shared_ptr<TemplateSet const> const templates_;
   ProgramId const program_;
   TypeId const type_;
   Names const names_;
@@ -255,14 +255,7 @@ FieldId name_of(FieldTable& fields, std::string_view name, FieldType type) {
 }
 
 Result<std::unique_ptr<Decoder>> make(DecoderInit const& init) {
-  // Only the files that are for plain text: the others' templates are syslog's.
-  std::vector<catalog::ContentFile> files;
-  for (catalog::ContentFile const& file : init.content) {
-    if (file.text.find(kTextProgram) != std::string::npos) {
-      files.push_back(file);
-    }
-  }
-  TRY(auto templates, TemplateSet::load(files, init.catalog));
+  TRY(auto templates, init.templates.get());
   FieldTable& fields = init.catalog.fields();
   Names const names{.message = name_of(fields, "message", FieldType::text),
                     .level = name_of(fields, "level", FieldType::word),
