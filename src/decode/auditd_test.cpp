@@ -12,26 +12,8 @@ namespace {
 struct Audit : DecodeFixture {
   /// All events of a log that is read in the pieces that end at `cuts`.
   std::vector<std::string> read(std::string_view text, std::vector<std::size_t> cuts) {
-    cuts.push_back(text.size());
-    LogState state;
-    std::vector<Block> blocks;
-    std::size_t from = 0;
-    for (std::size_t const to : cuts) {
-      if (to > from) {
-        Block block = block_of(text.substr(from, to - from));
-        block.offset = from;
-        set->advance(state, std::move(block), options, blocks);
-        from = to;
-      }
-    }
-    set->flush(state, blocks);
     std::vector<std::string> out;
-    for (Block& block : blocks) {
-      Batch batch;
-      batch.block = std::move(block);
-      set->decode(batch, *cache, options, &scratch);
-      records += batch.records;
-      joined += batch.joined;
+    for (Batch const& batch : decode_pieces(text, std::move(cuts))) {
       for (Event const& event : batch.events) {
         out.push_back(std::to_string(event.offset) + ' ' + std::to_string(event.time) + ' ' +
                       std::string(event.raw_view()) + ' ' + fields(batch, event));
@@ -41,15 +23,8 @@ struct Audit : DecodeFixture {
   }
   /// The values of a field in the only event of a log, joined by `,`.
   std::string value(std::string_view text, std::string_view name) {
-    LogState state;
-    std::vector<Block> blocks;
-    set->advance(state, block_of(text), options, blocks);
-    set->flush(state, blocks);
     std::string out;
-    for (Block& block : blocks) {
-      Batch batch;
-      batch.block = std::move(block);
-      set->decode(batch, *cache, options, &scratch);
+    for (Batch const& batch : decode_pieces(text)) {
       for (Event const& event : batch.events) {
         for (Field const* field = batch.begin(event); field != batch.end(event); ++field) {
           if (field->id != kUnlisted && catalog->fields().name(field->id) == name) {
@@ -60,8 +35,6 @@ struct Audit : DecodeFixture {
     }
     return out;
   }
-  std::uint64_t records = 0;
-  std::uint64_t joined = 0;
 };
 
 std::string record(std::string_view type, unsigned second, unsigned serial, std::string_view body) {

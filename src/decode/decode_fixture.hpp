@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -50,6 +51,8 @@ struct DecodeFixture {
   std::unique_ptr<FieldCache> cache;
   WorkerScratch scratch;
   DecodeOptions options;
+  std::uint64_t records = 0;  ///< of all logs so far
+  std::uint64_t joined = 0;
 
   explicit DecodeFixture(std::string_view format = "auto")
       : DecodeFixture(LoadedDecoders::shipped(format)) {}
@@ -78,27 +81,44 @@ struct DecodeFixture {
     return batch;
   }
 
-  /// A whole log, read in blocks of at most so many bytes that end with a line: its events, with
-  /// what header lines and records before them mean for them.
-  std::vector<Batch> decode_log(std::string_view text, std::size_t block_size = 1 << 20) {
-    LogState state;
-    std::vector<Block> blocks;
-    for (std::size_t at = 0; at < text.size();) {
-      std::size_t end = std::min(at + block_size, text.size());
-      end = std::min(text.find('\n', end - 1), text.size() - 1) + 1;
-      Block block = block_of(text.substr(at, end - at));
-      block.offset = at;
-      set->advance(state, std::move(block), options, blocks);
-      at = end;
-    }
-    set->flush(state, blocks);
+  /// Blocks as the reader of a log hands them on.
+  std::vector<Batch> decode_blocks(std::vector<Block>&& blocks) {
     std::vector<Batch> out;
     for (Block& block : blocks) {
       Batch& batch = out.emplace_back();
       batch.block = std::move(block);
       set->decode(batch, *cache, options, &scratch);
+      records += batch.records;
+      joined += batch.joined;
     }
     return out;
+  }
+  /// A whole log, read in the pieces that end at `cuts`: its events, with what header lines and
+  /// records before them mean for them.
+  std::vector<Batch> decode_pieces(std::string_view text, std::vector<std::size_t> cuts = {}) {
+    cuts.push_back(text.size());
+    LogState state;
+    std::vector<Block> blocks;
+    std::size_t from = 0;
+    for (std::size_t const to : cuts) {
+      if (to > from) {
+        Block block = block_of(text.substr(from, to - from));
+        block.offset = from;
+        set->advance(state, std::move(block), options, blocks);
+        from = to;
+      }
+    }
+    set->flush(state, blocks);
+    return decode_blocks(std::move(blocks));
+  }
+  /// The same in blocks of at most so many bytes that end with a line.
+  std::vector<Batch> decode_log(std::string_view text, std::size_t block_size = 1 << 20) {
+    std::vector<std::size_t> cuts;
+    for (std::size_t at = 0; at < text.size(); at = cuts.back()) {
+      std::size_t const end = std::min(at + block_size, text.size());
+      cuts.push_back(std::min(text.find('\n', end - 1), text.size() - 1) + 1);
+    }
+    return decode_pieces(text, std::move(cuts));
   }
   /// `TYPE|name=value|...` of every event of a log; `unknown` alone for what nobody took.
   std::vector<std::string> log_fields(std::string_view text, std::size_t block_size = 1 << 20) {

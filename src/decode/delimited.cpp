@@ -2,7 +2,7 @@
 // blanks between. The first line names the columns; the same line again (files put together) is
 // passed.
 #include "decode/columns.hpp"
-#include "decode/event_writer.hpp"
+#include "decode/header_columns.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,8 +11,6 @@
 namespace vedette::decode::delimited {
 namespace {
 
-constexpr std::size_t kMaxHeader = 64 << 10;
-constexpr std::size_t kMaxShown = 256;
 constexpr std::string_view kMark = "\xEF\xBB\xBF";
 
 bool is_name(std::string_view text) {
@@ -65,18 +63,10 @@ std::optional<ColumnRule> rule_of(std::string_view header, bool sure) {
   return most > 0 ? std::optional(best) : std::nullopt;
 }
 
-struct Column {
-  FieldId id{};
-  std::string name;  // of an unlisted one
-};
-
-/// A worker's: the header read last, and buffers.
-struct Kept final : WriterScratch {
-  using WriterScratch::WriterScratch;
-  std::string header;
+struct Kept final : HeaderScratch {
+  using HeaderScratch::HeaderScratch;
   ColumnRule rule;
-  std::vector<Column> columns;
-  std::vector<std::string_view> parts;
+  std::vector<NamedColumn> columns;
 };
 
 void read_header(Kept& kept, DecodeContext& context) {
@@ -90,13 +80,17 @@ void read_header(Kept& kept, DecodeContext& context) {
   std::vector<std::string_view> names;
   split_columns(header, kept.rule, arena, names);
   for (std::string_view const name : names) {
-    std::string shown(name.substr(0, kMaxShown));
-    if (is_reserved_name(shown, context.catalog)) {
-      shown.insert(0, "original.");
-    }
-    FieldId const id = shown.empty() ? kUnlisted : context.fields.intern(shown);
-    kept.columns.push_back({id, id == kUnlisted ? shown : std::string()});
+    kept.columns.push_back(name_column(name, context));
   }
+}
+
+/// The first line, and the same again.
+bool pass_header(std::string_view line, std::string& context) {
+  if (context.empty()) {
+    context = line.substr(0, kMaxHeader);
+    return true;
+  }
+  return line == context;
 }
 
 class Delimited final : public Decoder {
@@ -104,25 +98,10 @@ class Delimited final : public Decoder {
   std::size_t decode(std::span<Record const> records, DecodeContext& context) const override {
     KeptScratch<Kept> const kept(context);
     EventWriter writer(context, *kept);
-    std::size_t taken = 0;
-    for (Record const& record : records) {
-      if (context.opened && context.log_context.empty()) {
-        context.log_context = record.bytes.substr(0, kMaxHeader);
-        ++context.batch.joined;
-      } else if (context.opened && record.bytes == context.log_context) {
-        ++context.batch.joined;
-      } else {
-        if (kept->header != context.log_context) {
-          kept->header = context.log_context;
-          read_header(*kept, context);
-        }
-        if (!write(record, *kept, writer)) {
-          break;
-        }
-      }
-      ++taken;
-    }
-    return taken;
+    return decode_below_header(
+        records, context, *kept, pass_header,
+        [&](std::string_view) { read_header(*kept, context); },
+        [&](Record const& record) { return write(record, *kept, writer); });
   }
 
   std::string refusal(std::string_view /*record*/) const override {
@@ -137,14 +116,9 @@ class Delimited final : public Decoder {
     }
     writer.begin(record);
     for (std::size_t i = 0; i < kept.parts.size(); ++i) {
-      std::string_view const value = kept.parts[i];
-      if (value.empty() || value == "-") {
-        continue;
+      if (!is_blank_column(kept.parts[i])) {
+        add_column(kept.columns[i], kept.parts[i], writer);
       }
-      if (kept.columns[i].id == kUnlisted) {
-        writer.add(kUnlisted, writer.arena().copy(kept.columns[i].name));
-      }
-      writer.add_value(kept.columns[i].id, value);
     }
     writer.finish(kUnknownType);
     return true;
@@ -155,7 +129,7 @@ bool opens(std::string_view first_record) { return rule_of(first_record, false).
 
 void advance(std::span<Record const> records, std::string& context) {
   if (context.empty() && !records.empty()) {
-    context = records.front().bytes.substr(0, kMaxHeader);
+    pass_header(records.front().bytes, context);
   }
 }
 

@@ -45,10 +45,7 @@ std::string types(DecodeFixture& fixture, LogState& state, Block&& block, Log* l
   std::vector<Block> blocks;
   fixture.set->advance(state, std::move(block), fixture.options, blocks, log);
   std::string out;
-  for (Block& each : blocks) {
-    Batch batch;
-    batch.block = std::move(each);
-    fixture.set->decode(batch, *fixture.cache, fixture.options, &fixture.scratch);
+  for (Batch const& batch : fixture.decode_blocks(std::move(blocks))) {
     for (Event const& event : batch.events) {
       out += fixture.set->decoder_name(event.decoder);
       out += ' ';

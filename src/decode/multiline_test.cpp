@@ -40,10 +40,7 @@ std::string records(MultilineRule const& rule, std::string_view text, std::size_
   std::string out;
   std::uint64_t lines = 0;
   std::uint64_t accounted = 0;
-  for (Block& block : blocks) {
-    Batch batch;
-    batch.block = std::move(block);
-    fixture.set->decode(batch, *fixture.cache, fixture.options, &fixture.scratch);
+  for (Batch const& batch : fixture.decode_blocks(std::move(blocks))) {
     for (Event const& event : batch.events) {
       CHECK_EQ(text.substr(event.offset, event.raw_size), event.raw_view());
       out += out.empty() ? "" : "/";

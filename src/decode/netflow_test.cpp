@@ -45,8 +45,6 @@ struct Stream {
   DecodeFixture fixture;
   LogState state;
   std::uint64_t offset = 0;
-  std::uint64_t joined = 0;
-  std::uint64_t records = 0;
 
   std::string add(std::string const& text, Block::Framing framing = Block::Framing::lines) {
     Block block = DecodeFixture::block_of(text, framing);
@@ -55,12 +53,7 @@ struct Stream {
     std::vector<Block> blocks;
     fixture.set->advance(state, std::move(block), fixture.options, blocks);
     std::string out;
-    for (Block& one : blocks) {
-      Batch batch;
-      batch.block = std::move(one);
-      fixture.set->decode(batch, *fixture.cache, fixture.options, &fixture.scratch);
-      joined += batch.joined;
-      records += batch.records;
+    for (Batch const& batch : fixture.decode_blocks(std::move(blocks))) {
       for (Event const& event : batch.events) {
         out += std::string(fixture.catalog->type(event.type).name) + '|' +
                fixture.fields(batch, event) + '\n';
@@ -80,7 +73,7 @@ std::string flow(unsigned last, unsigned octets) {
 TEST_CASE("NetFlow: templates hold for what comes later, in the same and in other blocks") {
   Stream stream;
   CHECK(stream.add(hex_line(v9(kTemplate))).empty());
-  CHECK(stream.joined == 1);
+  CHECK(stream.fixture.joined == 1);
   std::string const head =
       "network/netflow|exporter='192.0.2.1'|version=9|sequence=1|observationDomainId=7|"
       "templateId=300|";
@@ -98,7 +91,7 @@ TEST_CASE("NetFlow: templates hold for what comes later, in the same and in othe
                                        hex_line(v9(set_of(300, "\x06"), 8)));
   CHECK(other.find("protocolIdentifier") == std::string::npos);
   CHECK(other.find("undecodedSet=300|undecodedBytes=1") != std::string::npos);
-  CHECK(stream.records == 6);
+  CHECK(stream.fixture.records == 6);
 }
 
 TEST_CASE("NetFlow: what a log carries goes through a checkpoint") {
@@ -196,7 +189,7 @@ TEST_CASE("NetFlow: any bytes are taken or refused, and never read past their en
     }
     bytes.resize(random() % (bytes.size() + 1));
     stream.add(hex_line(v9(kTemplate)) + hex_line(bytes));
-    CHECK(stream.records == 2U * static_cast<unsigned>(round + 1));
+    CHECK(stream.fixture.records == 2U * static_cast<unsigned>(round + 1));
     NetflowTemplates templates;
     templates.load(bytes);
     templates.load("NFT1" + bytes);

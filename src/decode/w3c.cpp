@@ -4,7 +4,7 @@
 //   #Software: Microsoft Internet Information Services 10.0
 //   #Fields: date time s-ip cs-method cs-uri-stem ...
 #include "decode/columns.hpp"
-#include "decode/event_writer.hpp"
+#include "decode/header_columns.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,18 +12,18 @@
 namespace vedette::decode::w3c {
 namespace {
 
-constexpr std::size_t kMaxHeader = 64 << 10;
-constexpr std::size_t kMaxShown = 256;
-
 bool matters(std::string_view line) {
   return line.starts_with("#Software:") || line.starts_with("#Fields:") ||
          line.starts_with("#Date:") || line.starts_with("#Time Format:");
 }
 
 /// The context is the last line of each kind, in the order they came, each with a line end.
-void pass_header(std::string_view line, std::string& context) {
+bool pass_header(std::string_view line, std::string& context) {
+  if (!line.starts_with('#')) {
+    return false;
+  }
   if (!matters(line) || line.size() > kMaxHeader / 4) {
-    return;
+    return true;
   }
   std::string_view const kind = line.substr(0, line.find(':') + 1);
   for (std::size_t at = 0; at < context.size();) {
@@ -35,6 +35,7 @@ void pass_header(std::string_view line, std::string& context) {
     at = end;
   }
   context.append(line).append(1, '\n');
+  return true;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -47,14 +48,9 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-struct Column {
-  FieldId id{};
-  std::string name;  // of an unlisted one
-};
-
 struct Schema {
   ColumnRule rule;
-  std::vector<Column> columns;
+  std::vector<NamedColumn> columns;
   std::string day;  ///< of `#Date:`, for logs without a date column
   std::size_t date = kNone, time = kNone, stamp = kNone;  // columns
   std::size_t agent = kNone, referer = kNone, cookie = kNone, status = kNone;
@@ -65,12 +61,9 @@ struct Schema {
   static constexpr std::size_t kNone = ~std::size_t{0};
 };
 
-/// A worker's: the header read last, and buffers.
-struct Kept final : WriterScratch {
-  using WriterScratch::WriterScratch;
-  std::string header;
+struct Kept final : HeaderScratch {
+  using HeaderScratch::HeaderScratch;
   Schema schema;
-  std::vector<std::string_view> parts;
 };
 
 struct Types {
@@ -120,12 +113,7 @@ class HeaderReader {
     for (std::size_t i = 0; i < names.size(); ++i) {
       std::string_view const name = trimmed(names[i]);
       *place_of(name, out) = i;
-      std::string shown(name.substr(0, kMaxShown));
-      if (is_reserved_name(shown, context_.catalog)) {
-        shown.insert(0, "original.");
-      }
-      FieldId const id = context_.fields.intern(shown);
-      out.columns.push_back({id, id == kUnlisted ? shown : std::string()});
+      out.columns.push_back(name_column(name, context_));
     }
     out.type = type_of(names);
   }
@@ -204,23 +192,10 @@ class W3c final : public Decoder {
   std::size_t decode(std::span<Record const> records, DecodeContext& context) const override {
     KeptScratch<Kept> const kept(context);
     EventWriter writer(context, *kept);
-    std::size_t taken = 0;
-    for (Record const& record : records) {
-      if (record.bytes.starts_with('#') && context.opened) {
-        pass_header(record.bytes, context.log_context);
-        ++context.batch.joined;
-      } else {
-        if (kept->header != context.log_context) {
-          kept->header = context.log_context;
-          kept->schema = HeaderReader(context, types_).read(kept->header);
-        }
-        if (!write(record, *kept, writer)) {
-          break;
-        }
-      }
-      ++taken;
-    }
-    return taken;
+    return decode_below_header(
+        records, context, *kept, pass_header,
+        [&](std::string_view header) { kept->schema = HeaderReader(context, types_).read(header); },
+        [&](Record const& record) { return write(record, *kept, writer); });
   }
 
   std::string refusal(std::string_view /*record*/) const override {
@@ -247,13 +222,10 @@ class W3c final : public Decoder {
     writer.begin(record);
     for (std::size_t i = 0; i < kept.parts.size(); ++i) {
       std::string_view const value = kept.parts[i];
-      if (value.empty() || value == "-") {
+      if (is_blank_column(value)) {
         continue;
       }
-      if (schema.columns[i].id == kUnlisted) {
-        writer.add(kUnlisted, writer.arena().copy(schema.columns[i].name));
-      }
-      writer.add_value(schema.columns[i].id, value);
+      add_column(schema.columns[i], value, writer);
       if (i == schema.agent) {
         writer.add(user_agent_, schema.plus ? blanks_for_plus(value, writer.arena()) : value);
       }
@@ -372,9 +344,7 @@ bool opens(std::string_view first_record) {
 
 void advance(std::span<Record const> records, std::string& context) {
   for (Record const& record : records) {
-    if (record.bytes.starts_with('#')) {
-      pass_header(record.bytes, context);
-    }
+    pass_header(record.bytes, context);
   }
 }
 

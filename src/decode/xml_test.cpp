@@ -9,29 +9,11 @@ namespace vedette::decode::xml_test {
 namespace {
 
 struct XmlFixture : DecodeFixture {
-  explicit XmlFixture(std::string_view format = "auto") : DecodeFixture(format) {}
+  using DecodeFixture::DecodeFixture;
   /// The fields of all events of a log read in the pieces that end at `cuts`, and their raw texts.
   std::vector<std::string> read(std::string_view text, std::vector<std::size_t> cuts = {}) {
-    cuts.push_back(text.size());
-    LogState state;
-    std::vector<Block> blocks;
-    std::size_t from = 0;
-    for (std::size_t const to : cuts) {
-      if (to > from) {
-        Block block = block_of(text.substr(from, to - from));
-        block.offset = from;
-        set->advance(state, std::move(block), options, blocks);
-        from = to;
-      }
-    }
-    set->flush(state, blocks);
     std::vector<std::string> out;
-    for (Block& block : blocks) {
-      Batch batch;
-      batch.block = std::move(block);
-      set->decode(batch, *cache, options, &scratch);
-      records += batch.records;
-      joined += batch.joined;
+    for (Batch const& batch : decode_pieces(text, std::move(cuts))) {
       for (Event const& event : batch.events) {
         std::string const what = event.decoder == 0xFF ? "unknown" : fields(batch, event);
         out.push_back(std::to_string(event.offset) + '/' + std::to_string(event.part) + ' ' +
@@ -40,8 +22,6 @@ struct XmlFixture : DecodeFixture {
     }
     return out;
   }
-  std::uint64_t records = 0;
-  std::uint64_t joined = 0;
 };
 
 std::string event(std::string_view inside) {

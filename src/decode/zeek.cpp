@@ -6,7 +6,7 @@
 //   #types  time  string  addr ...
 #include "base/json.hpp"
 #include "decode/columns.hpp"
-#include "decode/event_writer.hpp"
+#include "decode/header_columns.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,30 +15,29 @@
 namespace vedette::decode::zeek {
 namespace {
 
-constexpr std::size_t kMaxHeader = 64 << 10;  // bytes of header lines kept
-constexpr std::size_t kMaxShown = 256;
-
 /// Moves the context past one header line: a `#separator` begins a new header, of the others those
 /// that matter are kept as they are, each with a line end.
-void pass_header(std::string_view line, std::string& context) {
+bool pass_header(std::string_view line, std::string& context) {
   static constexpr std::array<std::string_view, 6> kKept{
       "#set_separator", "#empty_field", "#unset_field", "#path", "#fields", "#types"};
+  if (!line.starts_with('#')) {
+    return false;
+  }
   if (line.starts_with("#separator")) {
     context.clear();
   } else if (std::none_of(kKept.begin(), kKept.end(),
                           [&](std::string_view name) { return line.starts_with(name); })) {
-    return;
+    return true;
   }
   if (context.size() + line.size() < kMaxHeader) {
     context.append(line).append(1, '\n');
   }
+  return true;
 }
 
 enum class ValueKind : std::uint8_t { text, number, boolean, texts, numbers };
 
-struct Column {
-  FieldId id{};
-  std::string name;  // of an unlisted one
+struct Column : NamedColumn {
   ValueKind kind = ValueKind::text;
 };
 
@@ -131,12 +130,7 @@ class HeaderReader {
     std::vector<std::string_view> parts;
     split_columns(rest, {.separator = out.separator, .quotes = false}, arena, parts);
     for (std::string_view const part : parts) {
-      std::string shown(part.substr(0, kMaxShown));
-      if (is_reserved_name(shown, context_.catalog)) {
-        shown.insert(0, "original.");
-      }
-      FieldId const id = context_.fields.intern(shown);
-      out.columns.push_back({id, id == kUnlisted ? shown : std::string(), ValueKind::text});
+      out.columns.push_back({name_column(part, context_)});
     }
   }
 
@@ -153,12 +147,9 @@ class HeaderReader {
   TypeId other_;
 };
 
-/// A worker's: the header read last, and buffers.
-struct Kept final : WriterScratch {
-  using WriterScratch::WriterScratch;
-  std::string header;
+struct Kept final : HeaderScratch {
+  using HeaderScratch::HeaderScratch;
   Schema schema;
-  std::vector<std::string_view> parts;
   std::string list;
 };
 
@@ -214,9 +205,7 @@ class LineWriter {
     if (text.empty()) {
       return;
     }
-    if (column.id == kUnlisted) {
-      writer_.add(kUnlisted, writer_.arena().copy(column.name));
-    }
+    add_name(column, writer_);
     writer_.add(column.id, text, kind);
   }
 
@@ -268,23 +257,10 @@ class Zeek final : public Decoder {
     KeptScratch<Kept> const scratch(context);
     Kept& kept = *scratch;
     EventWriter writer(context, kept);
-    std::size_t taken = 0;
-    for (Record const& record : records) {
-      if (record.bytes.starts_with('#') && context.opened) {
-        pass_header(record.bytes, context.log_context);
-        ++context.batch.joined;
-      } else {
-        if (kept.header != context.log_context) {
-          kept.header = context.log_context;
-          kept.schema = HeaderReader(context, other_).read(kept.header);
-        }
-        if (!LineWriter(kept.schema, kept, writer).write(record)) {
-          break;
-        }
-      }
-      ++taken;
-    }
-    return taken;
+    return decode_below_header(
+        records, context, kept, pass_header,
+        [&](std::string_view header) { kept.schema = HeaderReader(context, other_).read(header); },
+        [&](Record const& record) { return LineWriter(kept.schema, kept, writer).write(record); });
   }
 
   std::string refusal(std::string_view /*record*/) const override {
@@ -301,9 +277,7 @@ bool opens(std::string_view first_record) {
 
 void advance(std::span<Record const> records, std::string& context) {
   for (Record const& record : records) {
-    if (record.bytes.starts_with('#')) {
-      pass_header(record.bytes, context);
-    }
+    pass_header(record.bytes, context);
   }
 }
 
