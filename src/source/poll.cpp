@@ -1,10 +1,10 @@
 // Plugin: an HTTP API that gives its log in pages, asked again and again. What is asked, where the
 // items are and what leads to the next page is data; docs/sources.md has examples.
 #include "base/terminal_text.hpp"
+#include "base/web_client.hpp"
 #include "source/intake.hpp"
 #include "source/poll_page.hpp"
 #include "source/poll_state.hpp"
-#include "source/web_client.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -263,7 +263,7 @@ Status check(PollSettings const& settings) {
     return fail("url is no http or https address", "write for example https://example.org/api/log");
   }
   for (std::string const& header : request.headers) {
-    if (!is_plain_header(header) || header.find(':') == std::string::npos || header[0] == ':') {
+    if (!is_header_line(header)) {
       return fail("headers: one of them is no header", "write each as \"Name: value\"");
     }
   }

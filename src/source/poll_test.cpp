@@ -1,6 +1,6 @@
+#include "base/web_client.hpp"
 #include "source/poll_page.hpp"
 #include "source/test_fetched.hpp"
-#include "source/web_client.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

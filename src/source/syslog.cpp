@@ -3,23 +3,7 @@
 #include "source/received.hpp"
 #include "source/syslog_server.hpp"
 
-namespace vedette::source {
-
-std::unique_ptr<Source> make_syslog_source(std::string name, SyslogSettings settings,
-                                           JournalOptions const& journal,
-                                           SourceContext const& context) {
-  return make_received_source(
-      {.name = std::move(name),
-       .state_dir = context.state_dir,
-       .journal = journal,
-       .clock = context.clock},
-      [settings = std::move(settings),
-       clock = context.clock](Journals const& journals) -> std::shared_ptr<Receiver> {
-        return std::make_shared<SyslogServer>(settings, journals.front(), *clock);
-      });
-}
-
-namespace syslog {
+namespace vedette::source::syslog {
 namespace {
 
 Result<std::unique_ptr<Source>> make(std::string name, Options const& options,
@@ -68,5 +52,4 @@ SourceSpec spec() {
   };
 }
 
-}  // namespace syslog
-}  // namespace vedette::source
+}  // namespace vedette::source::syslog

@@ -1,4 +1,4 @@
-#include "source/web_client.hpp"
+#include "base/web_client.hpp"
 
 #include "base/ascii.hpp"
 
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <mutex>
 
-namespace vedette::source {
+namespace vedette {
 namespace {
 
 constexpr int kMostHops = 3;
@@ -96,12 +96,10 @@ struct WebClient::Impl {
 
   static std::size_t take_body(char* data, std::size_t, std::size_t size, void* self) {
     auto* const impl = static_cast<Impl*>(self);
-    impl->too_much = impl->too_much || size > impl->most - impl->answer.body.size();
-    if (impl->too_much) {
-      return 0;
-    }
-    impl->answer.body.append(data, size);
-    return size;
+    std::size_t const room = impl->most - impl->answer.body.size();
+    impl->too_much = impl->too_much || size > room;
+    impl->answer.body.append(data, std::min(size, room));
+    return impl->too_much ? 0 : size;
   }
   static std::size_t take_header(char* data, std::size_t, std::size_t size, void* self) {
     auto* const impl = static_cast<Impl*>(self);
@@ -160,12 +158,12 @@ struct WebClient::Impl {
     set(CURLOPT_XFERINFODATA, static_cast<void*>(this));
     CURLcode const done = curl_easy_perform(handle.get());
     set(CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
-    if (too_much) {
+    if (too_much && !request.cut) {
       return fail("the answer of " + shown_url(url) + " is longer than " +
                       std::to_string(request.most) + " bytes",
                   "ask for smaller pages, or raise max_answer");
     }
-    if (done != CURLE_OK) {
+    if (done != CURLE_OK && !too_much) {
       return fail("cannot reach " + shown_url(url) + ": " +
                   (reason[0] != '\0' ? std::string(static_cast<char*>(reason))
                                      : std::string(curl_easy_strerror(done))));
@@ -244,6 +242,10 @@ bool is_plain_header(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '\x7F'; });
 }
 
+bool is_header_line(std::string_view text) {
+  return is_plain_header(text) && text.find(':') != std::string_view::npos && text[0] != ':';
+}
+
 std::string percent_encoded(std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
@@ -294,4 +296,4 @@ std::int64_t parse_http_date(std::string const& text) {
   return curl_getdate(text.c_str(), nullptr);
 }
 
-}  // namespace vedette::source
+}  // namespace vedette

@@ -1,4 +1,4 @@
-// One HTTP request after the other, through libcurl (of this room, web_client.cpp alone knows it).
+// One HTTP request after the other, through libcurl (web_client.cpp alone knows it).
 // Redirects are followed within one host and port only: headers hold secrets.
 #pragma once
 
@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vedette::source {
+namespace vedette {
 
 struct WebRequest {
   std::string url;
@@ -23,6 +23,7 @@ struct WebRequest {
   std::string ca;                    ///< file of certificates to trust; "" = the system's
   Nanos timeout = 0;
   std::size_t most = 0;  ///< bytes of answer (decompressed); more is an error
+  bool cut = false;      ///< more is cut off instead
 };
 
 struct WebAnswer {
@@ -58,6 +59,8 @@ std::string next_url(std::string const& base, std::string const& url);
 std::string shown_url(std::string const& url);
 /// Whether a text can stand in a header line.
 bool is_plain_header(std::string_view text);
+/// `Name: value`.
+bool is_header_line(std::string_view text);
 /// For a value in a query.
 std::string percent_encoded(std::string_view text);
 /// The first target with `rel="next"` of a Link header; "" when there is none.
@@ -65,4 +68,4 @@ std::string link_next(std::string_view header);
 /// Seconds since 1970 of an HTTP date; -1 when it is none.
 std::int64_t parse_http_date(std::string const& text);
 
-}  // namespace vedette::source
+}  // namespace vedette
