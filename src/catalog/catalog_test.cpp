@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace vedette::catalog {
 namespace {
 
@@ -158,6 +160,13 @@ TEST_CASE("catalog: what is embedded loads") {
   }
   CHECK_FALSE(embedded_content("types/").empty());
   CHECK(embedded_content("nothing/").empty());
+  std::vector<TypeId> const proxies = (*catalog)->types_of({.category = "proxy"});
+  for (std::string_view const name : {"proxy/w3c", "proxy/squid", "proxy/haproxy"}) {
+    CAPTURE(name);
+    LogType const* const type = (*catalog)->find_type(name);
+    REQUIRE(type != nullptr);
+    CHECK(std::count(proxies.begin(), proxies.end(), type->id) == 1);
+  }
 }
 
 }  // namespace vedette::catalog
