@@ -4,6 +4,7 @@
 // and loaded are the same.
 #include "base/json.hpp"
 #include "decode/netflow_packet.hpp"
+#include "hold.hpp"
 #include "source/http_inflate.hpp"
 #include "source/http_routes.hpp"
 #include "source/journal.hpp"
@@ -11,8 +12,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -20,13 +19,6 @@ namespace {
 
 using namespace vedette;
 using namespace vedette::source;
-
-void hold(bool holds, char const* what) {
-  if (!holds) {
-    std::fprintf(stderr, "does not hold: %s\n", what);
-    std::abort();
-  }
-}
 
 /// What is put around a value nests it deeper than the reader lets a body be.
 bool is_json(std::string_view text) {

@@ -4,14 +4,13 @@
 // printed is JSON.
 #include "base/json.hpp"
 #include "decode/decoder.hpp"
+#include "hold.hpp"
 #include "normalize/normalize.hpp"
 #include "normalize/print.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -21,13 +20,6 @@
 namespace {
 
 using namespace vedette;
-
-void hold(bool holds, char const* what) {
-  if (!holds) {
-    std::fprintf(stderr, "does not hold: %s\n", what);
-    std::abort();
-  }
-}
 
 /// A decoder set with what a worker keeps. Made anew now and then: hostile names fill the field
 /// table.

@@ -3,6 +3,7 @@
 // one before it the size of pieces. Held: the result does not depend on the pieces; lines are those
 // the slow, obvious way finds; what is left out is counted; of a damaged journal only whole batches
 // are read, and writing goes on.
+#include "hold.hpp"
 #include "source/decompress.hpp"
 #include "source/file_position.hpp"
 #include "source/identity.hpp"
@@ -17,8 +18,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -30,13 +29,6 @@ namespace {
 
 using namespace vedette;
 using namespace vedette::source;
-
-void hold(bool holds, char const* what) {
-  if (!holds) {
-    std::fprintf(stderr, "does not hold: %s\n", what);
-    std::abort();
-  }
-}
 
 constexpr std::size_t kMaxRecord = 100;
 
