@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <map>
 
 namespace vedette::decode {
 namespace tmpl {
@@ -163,8 +164,14 @@ void compile(TemplateSet::Impl& set, catalog::Catalog& catalog) {
       of_program[program].push_back(v);
     }
   }
+  // The programs of a file mostly have the same templates: one tree is enough for them.
+  std::map<std::vector<std::uint32_t>, std::uint32_t> roots;
   for (std::size_t i = 0; i < set.programs.size(); ++i) {
-    set.programs[i].root = compile_tree(set.compiled, set.variants, of_program[i]);
+    auto const [root, added] = roots.try_emplace(std::move(of_program[i]), kNone);
+    if (added) {
+      root->second = compile_tree(set.compiled, set.variants, root->first);
+    }
+    set.programs[i].root = root->second;
   }
 }
 
