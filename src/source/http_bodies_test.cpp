@@ -101,7 +101,7 @@ TEST_CASE("HEC: events with what stands around them") {
   CHECK(given.records ==
         Records{R"({"splunk":{"time":1.5,"host":"web1","fields":{"f":"1"}},"user":"bob"})",
                 R"({"splunk":{"sourcetype":"st"},"message":"a \"text\""})", R"({"event":[1]})",
-                R"({"splunk":{"time":"7"} })", R"({"x":1})"});
+                R"({"splunk":{"time":"7"}})", R"({"x":1})"});
 }
 
 TEST_CASE("HEC: what the address says holds for events that do not say it") {
@@ -169,7 +169,7 @@ TEST_CASE("Elastic: bulk requests and single documents") {
                          "{\"create\":{\"pipeline\":\"p\"}}\n{\"last\":true}");
   CHECK(given.answer.status == 200);
   CHECK(given.records == Records{R"({"_index":"logs-app","a":1})",
-                                 R"({"_index":"other","_id":"7" })",
+                                 R"({"_index":"other","_id":"7"})",
                                  R"({"_index":"logs-app","pipeline":"p","last":true})"});
   std::string const& body = given.answer.body;
   CHECK(JsonSpans(body).value() == body);
