@@ -12,6 +12,7 @@
 #include "source/listen.hpp"
 #include "source/paths.hpp"
 #include "source/syslog_framer.hpp"
+#include "source/test_input.hpp"
 
 #include <stdlib.h>
 
@@ -31,24 +32,6 @@ using namespace vedette;
 using namespace vedette::source;
 
 constexpr std::size_t kMaxRecord = 100;
-
-class Text final : public ByteInput {
- public:
-  Text(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
-  Result<Got> read(char* to, std::size_t room) override {
-    std::size_t const size = std::min({room, piece_, text_.size()});
-    std::copy_n(text_.data(), size, to);
-    text_.remove_prefix(size);
-    taken_ += size;
-    return Got{size, size == 0};
-  }
-  std::uint64_t consumed() const override { return taken_; }
-
- private:
-  std::string_view text_;
-  std::size_t piece_;
-  std::uint64_t taken_ = 0;
-};
 
 // --- framing
 
@@ -89,7 +72,7 @@ void fuzz_framer(std::string_view text, std::size_t piece) {
 void fuzz_lines(std::string_view text, std::size_t piece) {
   LogCounters counters;
   LineReader lines(kMaxRecord, 0, false, &counters);
-  Text input(text, piece);
+  test::TextInput input(std::string(text), piece);
   std::size_t at = 0;  // where the obvious way is
   for (bool end = false;;) {
     if (!end) {
@@ -125,7 +108,7 @@ struct Outcome {
 
 Outcome inflate_all(std::string_view raw, std::size_t piece, std::size_t room) {
   Outcome out;
-  auto const input = auto_decompressed(std::make_unique<Text>(raw, piece));
+  auto const input = auto_decompressed(std::make_unique<test::TextInput>(std::string(raw), piece));
   std::string buffer(room, '\0');
   while (out.text.size() < (1 << 20)) {  // a bomb is read no further
     auto const got = input->read(buffer.data(), room);

@@ -74,4 +74,12 @@ std::size_t decode_below_header(std::span<Record const> records, DecodeContext& 
   return taken;
 }
 
+/// DecoderSpec::advance() of a format whose header lines may stand anywhere.
+template <bool (*kPass)(std::string_view, std::string&)>
+void pass_headers(std::span<Record const> records, std::string& context) {
+  for (Record const& record : records) {
+    kPass(record.bytes, context);
+  }
+}
+
 }  // namespace vedette::decode

@@ -1,5 +1,6 @@
 // syslog lines: the header by syslog_line.hpp; the message is free text, and where it is looked up
 // (templates.hpp) is told here.
+#include "decode/declare_field.hpp"
 #include "decode/decoder.hpp"
 #include "decode/syslog_line.hpp"
 #include "decode/templates.hpp"
@@ -315,22 +316,17 @@ void Syslog::emit(Line& line, Kept& kept, DecodeContext& context) const {
   event.field_count = static_cast<std::uint16_t>(batch.fields.size() - event.first_field);
 }
 
-FieldId name_of(FieldTable& fields, std::string_view name, FieldType type) {
-  auto const known = fields.find(name);
-  return known ? *known : fields.declare(name, type);
-}
-
 Result<std::unique_ptr<Decoder>> make(DecoderInit const& init) {
   TRY(auto templates, init.templates.get());
   FieldTable& fields = init.catalog.fields();
-  Names const names{.host = name_of(fields, "host", FieldType::word),
-                    .program = name_of(fields, "program", FieldType::text),
-                    .pid = name_of(fields, "pid", FieldType::integer),
-                    .message = name_of(fields, "message", FieldType::text),
-                    .facility = name_of(fields, "syslog.facility", FieldType::word),
-                    .severity = name_of(fields, "syslog.severity", FieldType::word),
-                    .message_id = name_of(fields, "syslog.msgid", FieldType::word),
-                    .process_id = name_of(fields, "syslog.procid", FieldType::word)};
+  Names const names{.host = declare_field(fields, "host", FieldType::word),
+                    .program = declare_field(fields, "program", FieldType::text),
+                    .pid = declare_field(fields, "pid", FieldType::integer),
+                    .message = declare_field(fields, "message", FieldType::text),
+                    .facility = declare_field(fields, "syslog.facility", FieldType::word),
+                    .severity = declare_field(fields, "syslog.severity", FieldType::word),
+                    .message_id = declare_field(fields, "syslog.msgid", FieldType::word),
+                    .process_id = declare_field(fields, "syslog.procid", FieldType::word)};
   return std::make_unique<Syslog>(std::move(templates), names);
 }
 

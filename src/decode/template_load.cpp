@@ -1,6 +1,7 @@
 // decoders/*.yaml: strict reading, types and fields declared.
 #include "catalog/content_yaml.hpp"
 #include "decode/custom_format.hpp"
+#include "decode/declare_field.hpp"
 #include "decode/template_set.hpp"
 
 #include <algorithm>
@@ -51,13 +52,6 @@ FieldType field_type_of(CaptureType type) {
       return FieldType::text;
   }
   return FieldType::text;
-}
-
-FieldId declare_field(catalog::Catalog& catalog, std::string_view name, FieldType type) {
-  if (auto const known = catalog.fields().find(name)) {
-    return *known;
-  }
-  return catalog.fields().declare(name, type);
 }
 
 /// One file while it is read.
@@ -130,7 +124,7 @@ class FileLoader final : public CaptureTypes {
                      "valid are text, word, int, ip, hash, url, time");
       }
       types_.emplace_back(name, type->second);
-      FieldId const id = declare_field(catalog_, name, type->second);
+      FieldId const id = declare_field(catalog_.fields(), name, type->second);
       if ((catalog_.fields().type(id) == FieldType::ip) != (type->second == FieldType::ip)) {
         return error(value, "another file declares '" + name + "' with another type",
                      "addresses compare as addresses, so all must agree on type ip");
@@ -278,7 +272,7 @@ class FileLoader final : public CaptureTypes {
       TRY(check_constant(name, value));
       FieldType const declared = field_type_of(type_of(name));
       Field field;
-      field.id = declare_field(catalog_, name, declared);
+      field.id = declare_field(catalog_.fields(), name, declared);
       set_.texts.push_back(value.scalar);
       field.data = set_.texts.back().data();
       field.size = static_cast<std::uint32_t>(value.scalar.size());
@@ -350,12 +344,12 @@ class FileLoader final : public CaptureTypes {
 
 Emit make_emit(catalog::Catalog& catalog, std::string const& name, CaptureType captured) {
   Emit emit;
-  emit.id = declare_field(catalog, name, field_type_of(captured));
+  emit.id = declare_field(catalog.fields(), name, field_type_of(captured));
   if (captured == CaptureType::kv) {
     emit.as = Emit::As::words;
   } else if (catalog.fields().type(emit.id) == FieldType::ip) {
     emit.as = Emit::As::address;
-    emit.original = declare_field(catalog, "original." + name, FieldType::text);
+    emit.original = declare_field(catalog.fields(), "original." + name, FieldType::text);
   } else if (captured == CaptureType::integer) {
     emit.as = Emit::As::number;
   }

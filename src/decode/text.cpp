@@ -1,6 +1,7 @@
 // Plain text that is no syslog: a time stamp in front, or near it, in one of the usual shapes, a
 // level perhaps, then free text for the templates of the program `@text`. Asked after everybody
 // else. A line without a stamp is taken only when a template takes it whole.
+#include "decode/declare_field.hpp"
 #include "decode/decoder.hpp"
 #include "decode/front_stamp.hpp"
 #include "decode/syslog_header.hpp"
@@ -249,17 +250,12 @@ bool Text::emit(Line const& line, Record const& record, DecodeContext& context) 
   return true;
 }
 
-FieldId name_of(FieldTable& fields, std::string_view name, FieldType type) {
-  auto const known = fields.find(name);
-  return known ? *known : fields.declare(name, type);
-}
-
 Result<std::unique_ptr<Decoder>> make(DecoderInit const& init) {
   TRY(auto templates, init.templates.get());
   FieldTable& fields = init.catalog.fields();
-  Names const names{.message = name_of(fields, "message", FieldType::text),
-                    .level = name_of(fields, "level", FieldType::word),
-                    .prefix = name_of(fields, "line_prefix", FieldType::text)};
+  Names const names{.message = declare_field(fields, "message", FieldType::text),
+                    .level = declare_field(fields, "level", FieldType::word),
+                    .prefix = declare_field(fields, "line_prefix", FieldType::text)};
   TypeId const type = init.catalog.add_type(kTextType);
   return std::make_unique<Text>(std::move(templates), type, names);
 }

@@ -342,12 +342,6 @@ bool opens(std::string_view first_record) {
          first_record.starts_with("#Fields:");
 }
 
-void advance(std::span<Record const> records, std::string& context) {
-  for (Record const& record : records) {
-    pass_header(record.bytes, context);
-  }
-}
-
 Result<std::unique_ptr<Decoder>> make(DecoderInit const& init) {
   return std::make_unique<W3c>(init.catalog);
 }
@@ -366,7 +360,7 @@ DecoderSpec spec() {
           .order = 5,
           .make = &make,
           .opens = &opens,
-          .advance = &advance};
+          .advance = &pass_headers<&pass_header>};
 }
 
 }  // namespace vedette::decode::w3c

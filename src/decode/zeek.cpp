@@ -275,12 +275,6 @@ bool opens(std::string_view first_record) {
   return first_record.starts_with("#separator ") || first_record.starts_with("#fields\t");
 }
 
-void advance(std::span<Record const> records, std::string& context) {
-  for (Record const& record : records) {
-    pass_header(record.bytes, context);
-  }
-}
-
 Result<std::unique_ptr<Decoder>> make(DecoderInit const& init) {
   return std::make_unique<Zeek>(init.catalog);
 }
@@ -299,7 +293,7 @@ DecoderSpec spec() {
           .order = 5,
           .make = &make,
           .opens = &opens,
-          .advance = &advance};
+          .advance = &pass_headers<&pass_header>};
 }
 
 }  // namespace vedette::decode::zeek

@@ -1,6 +1,7 @@
 #include "source/decompress.hpp"
 
 #include "source/test_files.hpp"
+#include "source/test_input.hpp"
 
 #include <doctest/doctest.h>
 #include <zlib.h>
@@ -43,28 +44,6 @@ std::string zstd(std::string const& text) {
 namespace vedette::source::decompress_test {
 namespace {
 
-/// A text that comes in pieces, with nothing in between.
-class PieceInput final : public ByteInput {
- public:
-  PieceInput(std::string text, std::size_t piece) : text_(std::move(text)), piece_(piece) {}
-  Result<Got> read(char* to, std::size_t room) override {
-    if ((turn_++ % 2) == 0) {
-      return Got{0, false};
-    }
-    std::size_t const size = std::min({room, piece_, text_.size() - at_});
-    std::copy_n(text_.data() + at_, size, to);
-    at_ += size;
-    return Got{size, size == 0};
-  }
-  std::uint64_t consumed() const override { return at_; }
-
- private:
-  std::string text_;
-  std::size_t piece_;
-  std::size_t turn_ = 0;
-  std::size_t at_ = 0;
-};
-
 struct Outcome {
   std::string text;
   bool failed = false;
@@ -101,7 +80,7 @@ TEST_CASE("A stream is recognised and decompressed in any pieces") {
                                  test::gzip(text.substr(0, 9)) + test::gzip(text.substr(9))}) {
     for (std::size_t const piece : {1U, 2U, 3U, 10U, 100'000U}) {
       for (std::size_t const room : {1U, 7U, 100'000U}) {
-        auto const input = auto_decompressed(std::make_unique<PieceInput>(raw, piece));
+        auto const input = auto_decompressed(std::make_unique<test::TextInput>(raw, piece, true));
         Outcome const out = read_out(*input, room);
         CHECK_FALSE(out.failed);
         CHECK(out.text == text);
@@ -118,11 +97,12 @@ TEST_CASE("Every changed byte and every cut of compressed data ends, with text o
       for (int const flip : {0x01, 0x80, 0xFF}) {
         std::string raw = whole;
         raw[at] = static_cast<char>(raw[at] ^ flip);
-        auto const input = auto_decompressed(std::make_unique<PieceInput>(raw, 100));
+        auto const input = auto_decompressed(std::make_unique<test::TextInput>(raw, 100, true));
         Outcome const out = read_out(*input, 10);
         CHECK((out.failed || out.text == text || at < 10));
       }
-      auto const input = auto_decompressed(std::make_unique<PieceInput>(whole.substr(0, at), 100));
+      auto const input =
+          auto_decompressed(std::make_unique<test::TextInput>(whole.substr(0, at), 100, true));
       Outcome const out = read_out(*input, 10);
       CHECK(text.starts_with(at < 4 ? "" : out.text));
       CHECK((out.failed || at < 4));

@@ -4,6 +4,7 @@
 #include "source/evtx_xml.hpp"
 #include "source/registry.hpp"
 #include "source/test_files.hpp"
+#include "source/test_input.hpp"
 
 #include <doctest/doctest.h>
 
@@ -100,25 +101,8 @@ std::string value(EvtxType type, std::string_view bytes) {
   return append_value(out, type, bytes) ? out : "no";
 }
 
-class Pieces final : public ByteInput {
- public:
-  Pieces(std::string text, std::size_t piece) : text_(std::move(text)), piece_(piece) {}
-  Result<Got> read(char* to, std::size_t room) override {
-    std::size_t const size = std::min({room, piece_, text_.size() - at_});
-    std::memcpy(to, text_.data() + at_, size);
-    at_ += size;
-    return Got{size, size == 0};
-  }
-  std::uint64_t consumed() const override { return at_; }
-
- private:
-  std::string text_;
-  std::size_t piece_;
-  std::size_t at_ = 0;
-};
-
 std::string read_all(std::string const& file, std::size_t piece, std::size_t room, bool& whole) {
-  auto const input = auto_decompressed(std::make_unique<Pieces>(file, piece));
+  auto const input = auto_decompressed(std::make_unique<test::TextInput>(file, piece));
   std::string out;
   std::string buffer(room, '\0');
   while (true) {

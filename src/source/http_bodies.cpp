@@ -27,7 +27,11 @@ void RecordSink::clear() {
   count_ = cut_records_ = cut_bytes_ = 0;
 }
 
-void read_lines(std::string_view body, RecordSink& sink) {
+namespace {
+
+/// Calls `take(line)` for each line that is not empty, until it says no.
+template <class Take>
+void for_each_text_line(std::string_view body, Take const& take) {
   while (!body.empty()) {
     std::size_t const end = std::min(body.find('\n'), body.size());
     std::string_view line = body.substr(0, end);
@@ -35,10 +39,16 @@ void read_lines(std::string_view body, RecordSink& sink) {
     if (line.ends_with('\r')) {
       line.remove_suffix(1);
     }
-    if (!line.empty() && !sink.add(line)) {
+    if (!line.empty() && !take(line)) {
       return;
     }
   }
+}
+
+}  // namespace
+
+void read_lines(std::string_view body, RecordSink& sink) {
+  for_each_text_line(body, [&](std::string_view line) { return sink.add(line); });
 }
 
 bool read_json_values(std::string_view body, RecordSink& sink) {
@@ -206,17 +216,7 @@ HecOutcome read_hec_events(std::string_view body, HecDefaults const& defaults, R
 
 HecOutcome read_hec_raw(std::string_view body, HecDefaults const& defaults, RecordSink& sink) {
   HecWriter writer(defaults, sink);
-  while (!body.empty()) {
-    std::size_t const end = std::min(body.find('\n'), body.size());
-    std::string_view line = body.substr(0, end);
-    body.remove_prefix(std::min(end + 1, body.size()));
-    if (line.ends_with('\r')) {
-      line.remove_suffix(1);
-    }
-    if (!line.empty() && !writer.write_text(line)) {
-      break;
-    }
-  }
+  for_each_text_line(body, [&](std::string_view line) { return writer.write_text(line); });
   return {sink.count() == 0 && !sink.full() ? HecCode::no_data : HecCode::success, 0};
 }
 

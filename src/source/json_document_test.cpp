@@ -1,5 +1,7 @@
 #include "source/json_document.hpp"
 
+#include "source/test_input.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,28 +12,6 @@
 namespace vedette::source::json_document_test {
 
 namespace {
-
-/// A text in pieces of at most `step` bytes; with `slow`, nothing comes now and then.
-class Pieces final : public ByteInput {
- public:
-  Pieces(std::string_view text, std::size_t step, bool slow)
-      : text_(text), step_(step), slow_(slow) {}
-  Result<Got> read(char* to, std::size_t room) override {
-    if (slow_ && (turn_ = !turn_)) {
-      return Got{0, false};
-    }
-    std::size_t const size = std::min({room, step_, text_.size() - at_});
-    std::memcpy(to, text_.data() + at_, size);
-    at_ += size;
-    return Got{size, at_ == text_.size() && size == 0};
-  }
-  std::uint64_t consumed() const override { return at_; }
-
- private:
-  std::string_view text_;
-  std::size_t step_, at_ = 0;
-  bool slow_, turn_ = false;
-};
 
 std::string read_all(std::unique_ptr<ByteInput> input) {
   std::string out;
@@ -47,7 +27,8 @@ std::string read_all(std::unique_ptr<ByteInput> input) {
 }
 
 std::string lines(std::string_view text, std::size_t step = 1 << 20, bool slow = false) {
-  std::string out = read_all(document_lines(std::make_unique<Pieces>(text, step, slow)));
+  std::string out =
+      read_all(document_lines(std::make_unique<test::TextInput>(std::string(text), step, slow)));
   CHECK(out.size() == text.size());  // every byte stays where it is
   return out;
 }

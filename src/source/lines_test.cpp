@@ -1,5 +1,7 @@
 #include "source/lines.hpp"
 
+#include "source/test_input.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -8,31 +10,6 @@
 
 namespace vedette::source::lines_test {
 namespace {
-
-/// Gives a text in pieces of a fixed size, then its end; with pauses it has nothing every other
-/// time.
-class TextInput final : public ByteInput {
- public:
-  TextInput(std::string text, std::size_t piece, bool pauses = false)
-      : text_(std::move(text)), piece_(piece), pauses_(pauses) {}
-  Result<Got> read(char* to, std::size_t room) override {
-    if (pauses_ && (turn_++ % 2) == 0) {
-      return Got{0, false};
-    }
-    std::size_t const size = std::min({room, piece_, text_.size() - at_});
-    std::copy_n(text_.data() + at_, size, to);
-    at_ += size;
-    return Got{size, size == 0};
-  }
-  std::uint64_t consumed() const override { return at_; }
-
- private:
-  std::string text_;
-  std::size_t piece_;
-  bool pauses_;
-  std::size_t turn_ = 0;
-  std::size_t at_ = 0;
-};
 
 struct Taken {
   std::vector<std::string> records;  // without LF; "cut:" before those that were cut
@@ -127,7 +104,7 @@ TEST_CASE("Lines come out the same however they are cut and asked for") {
           CAPTURE(piece);
           LogCounters counters;
           LineReader lines(max_record, 0, false, &counters);
-          TextInput input(text, piece, seed % 2 == 0);
+          test::TextInput input(text, piece, seed % 2 == 0);
           Taken const got = take_all(input, lines, want);
           REQUIRE(got.records == right.records);
           REQUIRE(got.offsets == right.offsets);
@@ -149,7 +126,7 @@ TEST_CASE("A record of exactly the bound is whole, one byte more is cut") {
     for (std::string const& ending : {std::string(), std::string("\n"), std::string("\nnext\n")}) {
       LogCounters counters;
       LineReader lines(10, 0, false, &counters);
-      TextInput input(text + ending, 100);
+      test::TextInput input(text + ending, 100);
       Taken const got = take_all(input, lines, 4);
       REQUIRE(!got.records.empty());
       CHECK(got.records[0] == (extra == 0 ? text : "cut:" + text.substr(0, 10)));
@@ -187,7 +164,7 @@ TEST_CASE("A line of 100 MB in small pieces takes bounded memory and linear time
 TEST_CASE("Reading goes on within a record that was cut") {
   LogCounters counters;
   LineReader lines(4, 1000, true, &counters);
-  TextInput input("rest of it\nnext\n", 3);
+  test::TextInput input("rest of it\nnext\n", 3);
   Taken const got = take_all(input, lines, 100);
   CHECK(got.records == std::vector<std::string>{"next"});
   CHECK(got.offsets == std::vector<std::uint64_t>{1011});
@@ -198,7 +175,7 @@ TEST_CASE("Reading goes on within a record that was cut") {
 TEST_CASE("What was read last can be forgotten") {
   LogCounters counters;
   LineReader lines(100, 0, false, &counters);
-  TextInput input("one\ntwo\nthr", 100);
+  test::TextInput input("one\ntwo\nthr", 100);
   REQUIRE(lines.fill(input, 100).has_value());
   lines.unread(4);
   Block block;

@@ -153,6 +153,15 @@ def run(cmd, stdin=None, timeout=120, env=None, cwd=None):
         return Result(None, e.stdout or b'', (e.stderr or b'') + b'\n[killed after %d s]' % timeout, time.monotonic() - begin)
 
 
+def status(folder, env=None):
+    """What `vedette status` says of the service that FOLDER/vedette.yaml configures; None: nobody answers."""
+    r = run([binary(), 'status', '--config', pathlib.Path(folder) / 'vedette.yaml'], env=env)
+    try:
+        return json.loads(r.out) if r.code == 0 else None
+    except ValueError:
+        return None
+
+
 def alerts(result):
     """The alerts of `scan --json`: one object per line."""
     return [json.loads(l) for l in result.out.decode('utf-8', 'surrogateescape').splitlines() if l.strip()]

@@ -159,8 +159,7 @@ def over_udp(all_cases):
         '  - {name: out, type: file, path: %s/alerts.ndjson}\n' % (run, run, port, run))
 
     def status():
-        r = h.run([vedette, 'status', '--config', run / 'vedette.yaml'])
-        return json.loads(r.out) if r.code == 0 else None
+        return h.status(run)
 
     def start():
         server = h.Server([vedette, 'run', '--config', run / 'vedette.yaml', '--checkpoint-every', '100ms'], folder=run)

@@ -22,14 +22,6 @@ level: low
 '''
 
 
-def status(folder):
-    r = h.run([vedette, 'status', '--config', folder / 'vedette.yaml'])
-    try:
-        return json.loads(r.out) if r.code == 0 else None
-    except ValueError:
-        return None
-
-
 SSHD_RULE = RULE.replace('{product: zeek, service: conn}', '{product: linux, service: sshd}').replace('8f5f11', '8f5f12')
 
 
@@ -40,7 +32,7 @@ def start(folder, sources, rule=RULE):
         'state: %s/state\nlateness: 1s\nrules:\n  paths: [%s/rules]\nsources:\n%s\noutputs:\n'
         '  - {name: out, type: file, path: %s/alerts.ndjson}\n' % (folder, folder, sources, folder))
     server = h.Server([vedette, 'run', '--config', folder / 'vedette.yaml', '--checkpoint-every', '200ms'], folder=folder)
-    h.wait_for(lambda: status(folder) is not None or not server.alive(), what='the service answers')
+    h.wait_for(lambda: h.status(folder) is not None or not server.alive(), what='the service answers')
     return server
 
 
@@ -50,7 +42,7 @@ def alerts(folder):
 
 
 def events(folder):
-    s = status(folder)
+    s = h.status(folder)
     return s['ledger']['events'] if s else -1
 
 
@@ -101,7 +93,7 @@ def http_source():
 
     want = {'192.0.2.%d' % n: t for n, t in [(n, 1700000000 + n) for n in range(1, 6)] + [(6, 1700000006.5)] +
             [(11, 1700000111), (12, 1700000112), (21, 1700000200), (31, 1700000300)]}
-    h.wait_for(lambda: events(folder) == 12, what='twelve events are read: %s' % status(folder))
+    h.wait_for(lambda: events(folder) == 12, what='twelve events are read: %s' % h.status(folder))
     def seconds(text):
         whole, _, part = text.rstrip('Z').partition('.')
         return calendar.timegm(time.strptime(whole, '%Y-%m-%dT%H:%M:%S')) + (float('0.' + part) if part else 0)
@@ -198,7 +190,7 @@ def https_source():
     old.socket.sendall(b'POST /ingest HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret-web\r\nContent-Length: 2\r\n\r\nx\n')
     h.check('an open connection goes on', old.socket.recv(100).startswith(b'HTTP/1.1 200'))
     h.equal('and new ones', curl(url, body, *trust, *identity('client'))[0], 200)
-    h.wait_for(lambda: events(folder) == 20003, what='all are read: %s' % status(folder))
+    h.wait_for(lambda: events(folder) == 20003, what='all are read: %s' % h.status(folder))
     h.equal('a clean stop', server.stop(), 0)
 
 
@@ -234,7 +226,7 @@ def tls_source():
         client.socket.sendall(bytes([byte]))
     many = [sshd(n) for n in range(4, 200)]
     client.send(*many)
-    h.wait_for(lambda: events(folder) == 199, what='199 messages: %s' % status(folder))
+    h.wait_for(lambda: events(folder) == 199, what='199 messages: %s' % h.status(folder))
     before = serial(port, certs)
     shutil.copy(certs / 'renewed.pem', certs / 'next.pem')
     (certs / 'next.pem').rename(certs / 'used.pem')
@@ -268,7 +260,7 @@ def tls_source():
             want = now + 40
             h.equal('%s: forty more and no others' % name, events(folder), want)
         h.equal('%s stops' % name, sender.stop() in (0, -15), True)
-    s = status(folder)['ledger']
+    s = h.status(folder)['ledger']
     h.equal('all were understood', s['unknown'], 0)
     h.wait_for(lambda: len({tuple(a['key'].values()) for a in alerts(folder)}) >= 200 or len(alerts(folder)) >= 200, what='alerts')
     hosts = {json.loads(json.dumps(e))['raw'].split()[2] for a in alerts(folder) for e in a['evidence']}

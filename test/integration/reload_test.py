@@ -40,8 +40,7 @@ def alerts(title):
 
 
 def status():
-    r = h.run([vedette, 'status', '--config', folder / 'vedette.yaml'])
-    return json.loads(r.out) if r.code == 0 else None
+    return h.status(folder)
 
 
 vedette = h.binary()

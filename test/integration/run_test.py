@@ -34,16 +34,8 @@ def lines():
 def start(folder):
     server = h.Server([vedette, 'run', '--config', folder / 'vedette.yaml', '--checkpoint-every', '200ms'],
                       folder=folder)
-    h.wait_for(lambda: status(folder) is not None or not server.alive(), what='the service answers')
+    h.wait_for(lambda: h.status(folder) is not None or not server.alive(), what='the service answers')
     return server
-
-
-def status(folder):
-    r = h.run([vedette, 'status', '--config', folder / 'vedette.yaml'])
-    try:
-        return json.loads(r.out) if r.code == 0 else None
-    except ValueError:
-        return None
 
 
 def fresh(folder):
@@ -82,7 +74,7 @@ def shape(alert, evidence_ids=True):
 
 
 def settled(folder, count):
-    s = status(folder)
+    s = h.status(folder)
     return s is not None and s['ledger']['records'] >= count
 
 
@@ -107,7 +99,7 @@ def run(folder, everything, kills):
     total = len(everything) + len(CLOSING)
     h.wait_for(lambda: settled(folder, total), timeout=30, what='all lines are read')
     time.sleep(0.5)
-    s = status(folder)
+    s = h.status(folder)
     h.equal('the ledger counts every line once', s['ledger']['records'], total)
     h.check('the ledger balances', s['ledger'].get('balances', True))
     server.signal(signal.SIGTERM)

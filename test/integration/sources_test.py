@@ -33,11 +33,7 @@ class Case:
             h.check('the service starts', False, self.server.errors())
 
     def status(self):
-        r = h.run([vedette, 'status', '--config', self.folder / 'vedette.yaml'], env=self.env)
-        try:
-            return json.loads(r.out) if r.code == 0 else None
-        except ValueError:
-            return None
+        return h.status(self.folder, self.env)
 
     def records(self):
         return (self.status() or {'ledger': {'records': 0}})['ledger']['records']

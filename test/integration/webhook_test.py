@@ -49,11 +49,7 @@ class Case:
             h.check('the service starts', False, self.server.errors())
 
     def status(self):
-        r = h.run([vedette, 'status', '--config', self.folder / 'vedette.yaml'], env={'HOOK_SECRET': SECRET})
-        try:
-            return json.loads(r.out) if r.code == 0 else None
-        except ValueError:
-            return None
+        return h.status(self.folder, {'HOOK_SECRET': SECRET})
 
     def write(self, lines):
         with open(self.log, 'ab') as f:

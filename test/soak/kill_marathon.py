@@ -30,14 +30,6 @@ def start(folder):
     return h.Server([vedette, 'run', '--config', folder / 'vedette.yaml', '--checkpoint-every', '2s'], folder=folder)
 
 
-def status(folder):
-    r = h.run([vedette, 'status', '--config', folder / 'vedette.yaml'])
-    try:
-        return json.loads(r.out) if r.code == 0 else None
-    except ValueError:
-        return None
-
-
 def run(folder, kill):
     """The whole corpus through the service; returns the last revisions and how often it was killed."""
     shutil.rmtree(folder / 'state', ignore_errors=True)
@@ -47,14 +39,14 @@ def run(folder, kill):
     deadline = time.monotonic() + 3600
     while time.monotonic() < deadline:
         time.sleep(random.uniform(2, 5) if kill else 1)
-        s = status(folder)
+        s = h.status(folder)
         if s is not None and s['ledger']['records'] >= records:
             break
         if kill:
             server.kill()
             kills += 1
             server = start(folder)
-    s = h.wait_for(lambda: status(folder), what='status')
+    s = h.wait_for(lambda: h.status(folder), what='status')
     h.equal('every record is in the ledger once', s['ledger']['records'], records)
     server.signal(signal.SIGTERM)
     h.wait_for(lambda: not server.alive(), timeout=60, what='a clean stop')
