@@ -1,98 +1,14 @@
+#include "base/test_web_server.hpp"
 #include "output/output.hpp"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace vedette::output {
 namespace {
-
-/// A web server on loopback that answers one request per connection.
-class HookServer {
- public:
-  using Answer = std::function<std::string(std::string const& request)>;
-
-  explicit HookServer(Answer answer) : answer_(std::move(answer)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(::listen(listener_, 8) == 0);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~HookServer() {
-    stopping_ = true;
-    ::shutdown(listener_, SHUT_RDWR);
-    thread_.join();
-    ::close(listener_);
-  }
-
-  std::string url(std::string const& path = "/hook") const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
-  }
-  std::vector<std::string> requests() {
-    std::lock_guard const lock(mutex_);
-    return requests_;
-  }
-
- private:
-  void serve() {
-    while (!stopping_) {
-      int const connection = ::accept(listener_, nullptr, nullptr);
-      if (connection < 0) {
-        continue;
-      }
-      std::string const request = read_request(connection);
-      {
-        std::lock_guard const lock(mutex_);
-        requests_.push_back(request);
-      }
-      std::string const answer = answer_(request);
-      static_cast<void>(::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL));
-      ::close(connection);
-    }
-  }
-  static std::string read_request(int connection) {
-    std::string request;
-    char block[4096];
-    for (;;) {
-      std::size_t const head = request.find("\r\n\r\n");
-      if (head != std::string::npos) {
-        std::size_t const at = request.find("Content-Length: ");
-        std::size_t const body = at == std::string::npos ? 0 : std::stoul(request.substr(at + 16));
-        if (request.size() >= head + 4 + body) {
-          return request;
-        }
-      }
-      ssize_t const got = ::recv(connection, block, sizeof block, 0);
-      if (got <= 0) {
-        return request;
-      }
-      request.append(block, static_cast<std::size_t>(got));
-    }
-  }
-
-  Answer answer_;
-  int listener_ = -1;
-  int port_ = 0;
-  std::atomic<bool> stopping_{false};
-  std::mutex mutex_;
-  std::vector<std::string> requests_;
-  std::thread thread_;
-};
 
 std::string plain_answer(int code, std::string const& more = {}, std::string const& body = {}) {
   return "HTTP/1.1 " + std::to_string(code) + " X\r\n" + more +
@@ -130,8 +46,8 @@ Status post_to(std::string const& url,
 }
 
 TEST_CASE("webhook: a POST with body, id, revision, signature and own headers") {
-  HookServer server([](std::string const&) { return plain_answer(204); });
-  auto hook = make_hook(server.url(), {{"secret", "It's a Secret to Everybody"}},
+  test::WebServer server([](std::string const&) { return plain_answer(204); });
+  auto hook = make_hook(server.url("/hook"), {{"secret", "It's a Secret to Everybody"}},
                         {"Authorization: Bearer x"});
   REQUIRE(hook);
   REQUIRE((*hook)->open());
@@ -156,18 +72,18 @@ TEST_CASE("webhook: a POST with body, id, revision, signature and own headers") 
 }
 
 TEST_CASE("webhook: without a secret there is no signature") {
-  HookServer server([](std::string const&) { return plain_answer(200); });
-  CHECK(post_to(server.url()).has_value());
+  test::WebServer server([](std::string const&) { return plain_answer(200); });
+  CHECK(post_to(server.url("/hook")).has_value());
   CHECK(server.requests().at(0).find("Signature") == std::string::npos);
 }
 
 TEST_CASE("webhook: any 2xx is taken, all else is an error that says whose fault it seems") {
   std::atomic<int> code{200};
-  HookServer server(
+  test::WebServer server(
       [&](std::string const&) { return plain_answer(code, {}, code < 300 ? "" : "bad\x1B[2J"); });
   for (int const good : {200, 201, 202, 299}) {
     code = good;
-    CHECK(post_to(server.url()).has_value());
+    CHECK(post_to(server.url("/hook")).has_value());
   }
   for (int const bad : {400, 401, 404, 410}) {
     code = bad;
@@ -180,7 +96,7 @@ TEST_CASE("webhook: any 2xx is taken, all else is an error that says whose fault
   }
   for (int const bad : {408, 429, 500, 503}) {
     code = bad;
-    Status const done = post_to(server.url());
+    Status const done = post_to(server.url("/hook"));
     REQUIRE_FALSE(done);
     CHECK(done.error().hint == "trying again");
   }
@@ -188,26 +104,26 @@ TEST_CASE("webhook: any 2xx is taken, all else is an error that says whose fault
 
 TEST_CASE("webhook: redirects stay POSTs, and lead to no other host, port or scheme") {
   std::string target;
-  HookServer server([&](std::string const& request) {
+  test::WebServer server([&](std::string const& request) {
     return request.starts_with("POST /hook") ? plain_answer(302, "Location: " + target + "\r\n")
                                              : plain_answer(200);
   });
   target = "/there";
-  CHECK(post_to(server.url()).has_value());
+  CHECK(post_to(server.url("/hook")).has_value());
   auto requests = server.requests();
   REQUIRE(requests.size() == 2);
   CHECK(requests[1].starts_with("POST /there "));
   CHECK(requests[1].ends_with("{\"id\":\"00ff\"}"));
 
-  HookServer other([](std::string const&) { return plain_answer(200); });
+  test::WebServer other([](std::string const&) { return plain_answer(200); });
   for (std::string const& away :
-       {other.url(), std::string("https://127.0.0.1/"), std::string("file:///etc/passwd")}) {
+       {other.url("/hook"), std::string("https://127.0.0.1/"), std::string("file:///etc/passwd")}) {
     target = away;
-    CHECK_FALSE(post_to(server.url()));
+    CHECK_FALSE(post_to(server.url("/hook")));
   }
   CHECK(other.requests().empty());
-  target = server.url();  // to itself, for ever
-  Status const done = post_to(server.url());
+  target = server.url("/hook");  // to itself, for ever
+  Status const done = post_to(server.url("/hook"));
   REQUIRE_FALSE(done);
   CHECK(done.error().message.find("redirects too often") != std::string::npos);
 }
@@ -218,28 +134,28 @@ TEST_CASE(
   REQUIRE_FALSE(done);
   CHECK(done.error().message.find("cannot reach http://127.0.0.1:1/") == 0);
 
-  HookServer silent([](std::string const&) {
+  test::WebServer silent([](std::string const&) {
     ::usleep(400'000);
     return std::string{};
   });
-  done = post_to(silent.url(), {{"timeout", "100ms"}});
+  done = post_to(silent.url("/hook"), {{"timeout", "100ms"}});
   CHECK_FALSE(done);
 
-  HookServer endless([](std::string const&) {
+  test::WebServer endless([](std::string const&) {
     return "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + std::string(3 << 20, 'x');
   });
-  CHECK(post_to(endless.url()).has_value());
+  CHECK(post_to(endless.url("/hook")).has_value());
 
-  HookServer noise([](std::string const&) { return std::string("\xFF\0\n\n no", 8); });
-  CHECK_FALSE(post_to(noise.url()));
+  test::WebServer noise([](std::string const&) { return std::string("\xFF\0\n\n no", 8); });
+  CHECK_FALSE(post_to(noise.url("/hook")));
 }
 
 TEST_CASE("webhook: stop ends a wait") {
-  HookServer silent([](std::string const&) {
+  test::WebServer silent([](std::string const&) {
     ::usleep(300'000);
     return plain_answer(200);
   });
-  auto hook = make_hook(silent.url(), {{"timeout", "1h"}});
+  auto hook = make_hook(silent.url("/hook"), {{"timeout", "1h"}});
   REQUIRE(hook);
   REQUIRE((*hook)->open());
   (*hook)->stop();

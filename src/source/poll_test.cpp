@@ -1,16 +1,10 @@
+#include "base/test_web_server.hpp"
 #include "base/web_client.hpp"
 #include "source/poll_page.hpp"
 #include "source/test_fetched.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <atomic>
+#include <algorithm>
 #include <functional>
-#include <mutex>
 
 namespace vedette::source::poll_test {
 namespace {
@@ -20,94 +14,36 @@ using test::Folder;
 using Records = std::vector<std::string>;
 
 struct Asked {
+  explicit Asked(std::string const& request)
+      : line(request.substr(0, request.find(" HTTP/"))),
+        head(request.substr(0, request.find("\r\n\r\n"))),
+        body(request.substr(std::min(request.size(), head.size() + 4))) {}
   std::string line;  ///< `GET /path?query`
   std::string head;
   std::string body;
 };
 
-/// A web server on loopback: `answer` gives status line, headers and body of the n-th request.
+/// `answer` gives status line, headers and body of the n-th request.
 class Server {
  public:
   using Answer = std::function<std::string(std::size_t, Asked const&)>;
-  explicit Server(Answer answer) : answer_(std::move(answer)) {
-    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(fd_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(::listen(fd_, 16) == 0);
-    REQUIRE(::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~Server() {
-    stop_ = true;
-    thread_.join();
-    ::close(fd_);
-  }
-  Server(Server const&) = delete;
-  Server& operator=(Server const&) = delete;
+  explicit Server(Answer answer)
+      : server_([this, answer = std::move(answer)](std::string const& request) {
+          return answer(server_.requests().size(), Asked(request));
+        }) {}
+
+  std::string url() const { return server_.url(); }
 
   std::vector<Asked> asked() {
-    std::lock_guard const lock(mutex_);
-    return asked_;
-  }
-  std::string url;
-
- private:
-  void serve() {
-    while (!stop_) {
-      pollfd ready{fd_, POLLIN, 0};
-      if (::poll(&ready, 1, 5) <= 0) {
-        continue;
-      }
-      int const peer = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
-      Asked const request = receive(peer);
-      std::string const text = answer_(asked().size(), request);
-      {
-        std::lock_guard const lock(mutex_);
-        asked_.push_back(request);
-      }
-      for (std::size_t done = 0; done < text.size();) {
-        ssize_t const sent = ::send(peer, text.data() + done, text.size() - done, MSG_NOSIGNAL);
-        if (sent <= 0) {
-          break;
-        }
-        done += static_cast<std::size_t>(sent);
-      }
-      ::close(peer);
+    std::vector<Asked> out;
+    for (std::string const& request : server_.requests()) {
+      out.emplace_back(request);
     }
-  }
-  static Asked receive(int peer) {
-    Asked out;
-    std::string all;
-    std::size_t need = std::string::npos;
-    char buffer[4096];
-    while (all.size() < need) {
-      ssize_t const got = ::read(peer, static_cast<char*>(buffer), sizeof buffer);
-      if (got <= 0) {
-        break;
-      }
-      all.append(static_cast<char const*>(buffer), static_cast<std::size_t>(got));
-      std::size_t const end = all.find("\r\n\r\n");
-      if (end != std::string::npos && need == std::string::npos) {
-        std::size_t const length = all.find("Content-Length: ");
-        need = end + 4 + (length < end ? std::stoul(all.substr(length + 16)) : 0);
-        out.head = all.substr(0, end);
-        out.line = all.substr(0, all.find(" HTTP/"));
-      }
-    }
-    out.body = out.head.empty() ? "" : all.substr(out.head.size() + 4);
     return out;
   }
 
-  Answer answer_;
-  int fd_ = -1;
-  std::atomic<bool> stop_ = false;
-  std::mutex mutex_;
-  std::vector<Asked> asked_;
-  std::thread thread_;
+ private:
+  vedette::test::WebServer server_;
 };
 
 std::string ok(std::string const& body, std::string const& headers = {}) {
@@ -142,8 +78,8 @@ TEST_CASE("poll: pages by Link header, items as they are written, then the last 
                                                  std::to_string(n == 1 ? 3 : 3) +
                                                  ">; rel=next\r\n");
   });
-  base = server.url;
-  Options options = asking(server.url + "/log?since={since}&limit=10");
+  base = server.url();
+  Options options = asking(server.url() + "/log?since={since}&limit=10");
   options.set_list("headers", {"Authorization: SSWS secret"});
   options.set("next", "link");
   options.set("start", "2026-03-27T13:00:00Z");
@@ -172,7 +108,7 @@ TEST_CASE("poll: a cursor in the answer goes into the query or the body, and is 
     }
     return ok(R"({"data":{"items":null},"meta":{"next":77}})");
   });
-  Options options = asking(server.url + "/log");
+  Options options = asking(server.url() + "/log");
   options.set("method", "POST");
   options.set("body", R"({"cursor":"{cursor}","start":"{since}"})");
   options.set("start", "x \"y\"");
@@ -200,7 +136,7 @@ TEST_CASE("poll: without pages the newest time leads on, and what comes again is
     std::string out = R"([{"id":1,"t":"2026-03-27T13:00:01Z"},{"id":2,"t":"2026-03-27T13:00:09Z"})";
     return ok(out + (n > 0 ? R"(,{"id":3,"t":"2026-03-27T15:00:09+02:00"}])" : "]"));
   });
-  Options options = asking(server.url + "/log?from={since}");
+  Options options = asking(server.url() + "/log?from={since}");
   options.set("since", "t");
   options.set("id", "id");
   options.set("start", "0");
@@ -230,7 +166,7 @@ TEST_CASE("poll: an answer whose state was not saved is taken once") {
     return asked.line == "GET /log" ? ok(R"({"items":[{"n":1},{"n":1},{"n":2}],"next":"b"})")
                                     : ok(R"({"items":[],"next":"b"})");
   });
-  Options options = asking(server.url + "/log");
+  Options options = asking(server.url() + "/log");
   options.set("items", "items");
   options.set("next", "next");
   options.set("cursor_param", "c");
@@ -275,7 +211,7 @@ TEST_CASE(
         return ok(R"({"items":[8],"next":null})");
     }
   });
-  Options options = asking(server.url + "/log?token=topsecret");
+  Options options = asking(server.url() + "/log?token=topsecret");
   options.set("items", "items");
   options.set("next", "next");
   Fetched got("poll", options, dir / "state");
@@ -298,7 +234,7 @@ TEST_CASE("poll: lines, an answer that is too long, and a place that is not know
   Server server([](std::size_t n, Asked const&) {
     return n == 0 ? ok("{\"n\":1}\r\n\n{\"n\":2}") : ok(std::string(5000, 'x'));
   });
-  Options options = asking(server.url);
+  Options options = asking(server.url());
   options.set("answer", "lines");
   options.set("max_answer", "2000");
   Fetched got("poll", options, dir / "a");
@@ -310,7 +246,7 @@ TEST_CASE("poll: lines, an answer that is too long, and a place that is not know
            : asked.line.find("old") != std::string::npos ? no("410 Gone")
                                                          : ok(R"({"i":[2]})");
   });
-  Options cursor = asking(stale.url + "/l");
+  Options cursor = asking(stale.url() + "/l");
   cursor.set("items", "i");
   cursor.set("next", "next");
   cursor.set("cursor_param", "c");
