@@ -1,6 +1,8 @@
 // `vedette decode`: what the decoders make of a log, as NDJSON. Blocks are decoded and printed by
 // several threads and written in the order they were read.
 #include "app/commands.hpp"
+#include "app/kept_lines.hpp"
+#include "app/kept_source.hpp"
 #include "app/loading.hpp"
 #include "app/suggest.hpp"
 #include "base/clock.hpp"
@@ -10,6 +12,7 @@
 #include "source/registry.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
@@ -27,6 +30,7 @@ struct DecodeSettings {
   decode::DecodeOptions decode;
   int year = 0;
   bool explain = false;
+  bool again = false;  ///< kept lines of a service: only what is understood now is printed
   Suggestions* suggestions = nullptr;  ///< print these, not events; one worker
   std::string as;                      ///< a view; "" = our own names
   normalize::View const* view = nullptr;
@@ -163,6 +167,11 @@ class BlockPrinter {
     normalize::normalize(batch_, *content_.catalog, context_);
     out.reserve(out.size() + 3 * batch_.block.size);
     for (Event const& event : batch_.events) {
+      ++events_;
+      if (settings_.again && is_unknown(event, *content_.catalog)) {
+        ++unknown_;
+        continue;
+      }
       std::vector<std::string> const why =
           settings_.explain ? reasons(event) : std::vector<std::string>();
       if (settings_.view != nullptr) {
@@ -173,6 +182,9 @@ class BlockPrinter {
       out += '\n';
     }
   }
+
+  std::uint64_t events() const { return events_; }
+  std::uint64_t unknown() const { return unknown_; }
 
  private:
   std::vector<std::string> reasons(Event const& event) {
@@ -194,11 +206,19 @@ class BlockPrinter {
   normalize::NormalizeContext context_;
   decode::WorkerScratch scratch_;
   Batch batch_;
+  std::uint64_t events_ = 0;
+  std::uint64_t unknown_ = 0;  // --again: left out
+};
+
+/// What came of the kept lines, added up by all threads.
+struct AgainCounts {
+  std::atomic<std::uint64_t> events{0};
+  std::atomic<std::uint64_t> unknown{0};
 };
 
 /// What one thread does until nothing is left to read.
 void work(BlockReader& reader, OrderedWriter& writer, Content const& content,
-          DecodeSettings const& settings) {
+          DecodeSettings const& settings, AgainCounts& counts) {
   BlockPrinter printer(content, settings);
   Task task;
   while (reader.next(task)) {
@@ -208,9 +228,11 @@ void work(BlockReader& reader, OrderedWriter& writer, Content const& content,
     }
     if (!writer.write(task.sequence, std::move(out))) {
       reader.stop();
-      return;
+      break;
     }
   }
+  counts.events += printer.events();
+  counts.unknown += printer.unknown();
 }
 
 Result<DecodeSettings> read_settings(Arguments const& arguments) {
@@ -226,6 +248,11 @@ Result<DecodeSettings> read_settings(Arguments const& arguments) {
   TRY(auto const workers, arguments.integer("workers", cores, 1, 256));
   settings.workers = static_cast<unsigned>(workers);
   settings.explain = arguments.has("explain");
+  settings.again = arguments.has("again");
+  if (settings.again && (arguments.words().size() != 1 || arguments.has("suggest"))) {
+    return fail("--again reads the lines that one service kept",
+                "vedette decode --again STATE_FOLDER");
+  }
   if (arguments.has("read-size")) {
     auto const size = parse_size(arguments.text("read-size"));
     if (!size || *size == 0) {
@@ -263,7 +290,8 @@ int run(Arguments const& arguments) {
     print_error(settings.error());
     return kWrongUse;
   }
-  auto source = make_source(arguments.words());
+  auto source =
+      settings->again ? make_kept_source(arguments.words()[0]) : make_source(arguments.words());
   if (!source) {
     print_error(source.error());
     return kWrongUse;
@@ -295,11 +323,12 @@ int run(Arguments const& arguments) {
     return kUnreadable;
   }
   OrderedWriter writer;
+  AgainCounts counts;
   std::vector<std::thread> threads;
   for (unsigned i = 1; i < settings->workers; ++i) {
-    threads.emplace_back([&] { work(reader, writer, *content, *settings); });
+    threads.emplace_back([&] { work(reader, writer, *content, *settings, counts); });
   }
-  work(reader, writer, *content, *settings);
+  work(reader, writer, *content, *settings, counts);
   for (std::thread& thread : threads) {
     thread.join();
   }
@@ -308,6 +337,11 @@ int run(Arguments const& arguments) {
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
   bool const written = writer.finish();
+  if (settings->again) {
+    std::fprintf(stderr, "%llu kept lines, %llu are understood now\n",
+                 static_cast<unsigned long long>(counts.events),
+                 static_cast<unsigned long long>(counts.events - counts.unknown));
+  }
   for (Error const& problem : reader.problems()) {
     print_error(problem);
   }
@@ -329,10 +363,15 @@ Command decode_command() {
       {{"decoders", "PATH", "formats and templates of your own, beside the shipped ones", true},
        {"format", "NAME", "read everything as this format (default: found per line)"},
        {"explain", "", "say of every event which decoder took its line, and why"},
+       {"again", "",
+        "PATH is the state folder of a service: reads anew what it kept because nobody understood "
+        "it, and prints what is understood now"},
        {"suggest", "", "propose templates for the free text that nobody understands, by its shape"},
        {"as", "VIEW", "the event in another schema: ecs or ocsf"},
        {"year", "Y", "year of the first stamp, for stamps without year"},
        {"timezone", "ZONE", "of stamps without zone: Europe/Berlin or +02:00 (default UTC)"},
+       {"envelope", "FIELD", "where the event lies in each record: payload.body or $.payload.body",
+        true},
        {"multiline", "RULE",
         "lines that are one record: begin:PATTERN, end:PATTERN, indent, brackets", true},
        {"workers", "N", "threads (default: one per core); the output does not depend on it"},

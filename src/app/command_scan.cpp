@@ -245,6 +245,7 @@ int run_scan(Arguments const& arguments, ScanSettings const& settings) {
   if (!json) {
     ReportFacts facts;
     facts.types = pipeline.type_counts();
+    facts.shapes = pipeline.shapes();
     facts.first = pipeline.least_time();
     facts.last = pipeline.greatest_time();
     std::string const text = report.text(facts, ledger, TextStyle::of_stream(STDOUT_FILENO));
@@ -295,6 +296,8 @@ Command scan_command() {
        {"json", "", "one alert per line on standard output"},
        {"year", "Y", "year of the first stamp, for stamps without year"},
        {"timezone", "ZONE", "of stamps without zone: Europe/Berlin or +02:00 (default UTC)"},
+       {"envelope", "FIELD", "where the event lies in each record: payload.body or $.payload.body",
+        true},
        {"multiline", "RULE",
         "lines that are one record: begin:PATTERN, end:PATTERN, indent, brackets", true},
        {"lateness", "TIME", "how far out of order lines may be (default 10m)"},

@@ -213,6 +213,14 @@ class ConfigReader {
     } else {
       source.timezone = config.timezone;
     }
+    if (source.options.given("envelope")) {
+      auto envelope = decode::parse_envelope_paths(source.options.list("envelope"));
+      if (envelope) {
+        source.envelope = std::move(*envelope);
+      } else {
+        problem(line_of_key(entry, "envelope"), envelope.error().message, envelope.error().hint);
+      }
+    }
     if (source.options.given("multiline")) {
       auto multiline = decode::Multiline::parse(source.options.list("multiline"));
       if (multiline) {

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "base/yaml.hpp"
+#include "decode/envelope_path.hpp"
 #include "decode/multiline.hpp"
 #include "flow/options.hpp"
 #include "flow/source.hpp"
@@ -37,6 +38,7 @@ struct SourceConfig {
   int year = 0;                                        ///< 0 = not given
   std::string timezone;                                ///< as Timezone::load takes it
   std::shared_ptr<decode::Multiline const> multiline;  ///< null = every line is a record
+  std::vector<std::string> envelope;                   ///< as DecodeOptions::envelope
   std::string silence = "auto";                        ///< as Silence::parse takes it
   std::optional<Nanos> lateness;  ///< nullopt = that of the whole configuration
   std::vector<yaml::Node> drop;   ///< conditions: maps as in a Sigma selection, or keywords

@@ -83,6 +83,10 @@ std::vector<OptionSpec> source_options(SourceSpec const& spec, ConfigSpecs const
           {.name = "timezone",
            .type = OptionSpec::Type::text,
            .doc = "of time stamps that name none (else the timezone of the configuration)"},
+          {.name = "envelope",
+           .type = OptionSpec::Type::list,
+           .doc = "where the event lies in each JSON record: fields or JSON paths (payload.body, "
+                  "$.payload.body), the first that is there; a text is decoded by its own format"},
           {.name = "multiline",
            .type = OptionSpec::Type::list,
            .doc = "which lines are one record: begin:PATTERN, end:PATTERN (RE2, or literal:TEXT "

@@ -2,6 +2,7 @@
 
 #include "app/decoder_files.hpp"
 #include "base/timezone.hpp"
+#include "decode/envelope_path.hpp"
 #include "decode/multiline.hpp"
 #include "lang/language.hpp"
 
@@ -103,6 +104,7 @@ Result<decode::DecodeOptions> decode_options(Arguments const& arguments) {
   if (arguments.has("multiline")) {
     TRY(options.multiline, decode::Multiline::parse(arguments.all("multiline")));
   }
+  TRY(options.envelope, decode::parse_envelope_paths(arguments.all("envelope")));
   return options;
 }
 

@@ -28,6 +28,7 @@ struct Pipeline::Worker {
   std::vector<detect::Hit> hits;
   std::vector<std::uint64_t> types;  // events per log type
   decode::ShapeTable shapes;         // what nobody understood (service)
+  decode::ShapeCount shape_counts;   // the same (scan)
   std::mutex types_mutex;            // types, shapes
 
   Worker(catalog::Catalog& catalog, detect::Plan const& plan, std::unique_ptr<detect::Matcher> m)
@@ -46,7 +47,8 @@ Pipeline::Pipeline(catalog::Catalog& catalog, detect::Plan const& plan, Pipeline
       sink_(sink),
       clock_(clock),
       evidence_(options_.state_dir, options_.evidence_memory),
-      watermarks_(options_.lateness, !options_.follow) {
+      watermarks_(options_.lateness, !options_.follow),
+      kept_(options_.follow ? options_.state_dir : std::string()) {
   detect::EpisodeContext context;
   context.log_name = [this](LogId id) -> std::string const& {
     return names_[static_cast<std::size_t>(id)];
@@ -232,9 +234,14 @@ void Pipeline::process(Worker& worker, Block&& block, LogEntry& entry, std::uint
   SourceEntry const& source = sources_[index];
   source.decoders->decode(batch, worker.fields, source.decode, &worker.scratch[index]);
   worker.normalize.use_zone(source.decode.timezone);
-  if (options_.follow) {
+  {
     std::lock_guard const lock(worker.types_mutex);
-    Unexplained(catalog_).collect(batch, *source.decoders, worker.shapes);
+    Unexplained const unexplained(catalog_);
+    if (options_.follow) {
+      unexplained.collect(batch, *source.decoders, worker.shapes);
+    } else {
+      unexplained.collect(batch, *source.decoders, worker.shape_counts);
+    }
   }
   normalize::normalize(batch, catalog_, worker.normalize);
   if (auto const drop = worker.drop.find(index); drop != worker.drop.end()) {
@@ -245,6 +252,9 @@ void Pipeline::process(Worker& worker, Block&& block, LogEntry& entry, std::uint
   detect::summarize(batch, ready.batch);
   ready.outside = drop_outside(batch);
   ready.fields_over = batch.fields_over;
+  if (kept_.enabled()) {
+    ready.unknown_lines = append_unknown(ready.unknown, batch, entry.log->name(), catalog_);
+  }
   worker.hits.clear();
   worker.matcher->match(batch, worker.hits);
   worker.collector.collect(batch, worker.hits, ready.batch);
@@ -265,6 +275,9 @@ void Pipeline::count(Worker& worker, Batch const& batch) {
   std::lock_guard const lock(worker.types_mutex);
   for (Event const& event : batch.events) {
     ++worker.types[static_cast<std::size_t>(event.type)];
+    if (!options_.follow && event.decoder != 0xFF && is_unknown(event, catalog_)) {
+      worker.shape_counts.add({}, event.raw_view());  // fields, but of nothing we know
+    }
   }
 }
 
@@ -338,6 +351,7 @@ void Pipeline::absorb(Ready&& ready) {
     ledger_.blank += batch.blank;
     ledger_.dropped += batch.dropped;
     ledger_.unknown += batch.unknown;
+    kept_.add(ready.unknown, ready.unknown_lines);
     ledger_.outside += ready.outside;
     ledger_.fields_over += ready.fields_over;
     ledger_.no_time += batch.events - batch.times.events;
@@ -430,35 +444,30 @@ void Pipeline::stop() {
   threads_.clear();
 }
 
-std::vector<Error> Pipeline::take_problems() {
-  std::lock_guard const lock(problems_mutex_);
-  std::vector<Error> out;
-  out.swap(problems_);
-  return out;
-}
-
-Nanos Pipeline::judged() {
-  std::lock_guard const lock(keyed_mutex_);
-  return engine_->judged();
-}
-
-Nanos Pipeline::least_time() {
-  std::lock_guard const lock(keyed_mutex_);
-  return least_ == kForever ? kNever : std::max(least_, options_.from);
-}
-
-Nanos Pipeline::greatest_time() {
-  std::lock_guard const lock(keyed_mutex_);
-  return std::min(watermarks_.greatest(), options_.to);
-}
-
-std::string Pipeline::not_understood() {
-  ShapeSum sum;
+ShapeSum Pipeline::shape_sum() {
+  ShapeSum sum = saved_shapes_;
   for (auto const& worker : workers_) {
     std::lock_guard const lock(worker->types_mutex);
     sum.add(worker->shapes);
   }
-  return sum.json();
+  return sum;
+}
+
+std::string Pipeline::not_understood() {
+  std::string out = shape_sum().json();
+  out.pop_back();
+  std::lock_guard const lock(keyed_mutex_);
+  return out + ",\"kept_lines\":" + std::to_string(kept_.lines()) +
+         ",\"kept_dropped\":" + std::to_string(kept_.dropped()) + "}";
+}
+
+decode::ShapeCount Pipeline::shapes() {
+  decode::ShapeCount sum;
+  for (auto const& worker : workers_) {
+    std::lock_guard const lock(worker->types_mutex);
+    sum.add(worker->shape_counts);
+  }
+  return sum;
 }
 
 std::map<std::string, std::uint64_t> Pipeline::type_counts() {

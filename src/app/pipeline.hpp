@@ -3,9 +3,12 @@
 // threads.
 #pragma once
 
+#include "app/kept_lines.hpp"
+#include "app/suggest.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "decode/decoder.hpp"
+#include "decode/shape_count.hpp"
 #include "detect/engine.hpp"
 #include "detect/matched.hpp"
 #include "detect/plan.hpp"
@@ -115,6 +118,8 @@ class Pipeline {
   std::vector<SourceCounts> source_counts();
   /// Service: free text that nobody understood since the start, by shape, as JSON for the status.
   std::string not_understood();
+  /// Scan: the shapes of what nobody understood.
+  decode::ShapeCount shapes();
   /// Event types seen, for the report.
   std::map<std::string, std::uint64_t> type_counts();
 
@@ -140,7 +145,9 @@ class Pipeline {
     LogEntry* entry = nullptr;
     std::uint64_t outside = 0;  // events before --from or after --to
     std::uint64_t fields_over = 0;
-    bool end = false;  // the log has ended with this
+    std::string unknown;              // frames of KeptLines
+    std::uint64_t unknown_lines = 0;  // in them
+    bool end = false;                 // the log has ended with this
   };
   enum class Read : std::uint8_t { data, idle, full, done };
   struct Worker;
@@ -169,6 +176,7 @@ class Pipeline {
       after_batch_();
     }
   }
+  ShapeSum shape_sum();
   void save_ledger(state::SnapshotWriter& out) const;
   void load_ledger(state::SnapshotReader const& in);
 
@@ -181,6 +189,8 @@ class Pipeline {
   std::unique_ptr<detect::Engine> engine_;
   WatermarkTracker watermarks_;
   Ledger ledger_;
+  KeptLines kept_;
+  ShapeSum saved_shapes_;  // of the checkpoint
   std::vector<SourceCounts> source_counts_;
   Nanos least_ = kForever;
   Nanos current_arrival_ = 0;

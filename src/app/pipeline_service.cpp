@@ -1,4 +1,4 @@
-// The parts of the pipeline that only the service needs: cuts, restoring, quiet logs.
+// The parts of the pipeline that are not its main job: cuts, restoring, quiet logs, answers.
 #include "app/pipeline.hpp"
 
 #include <algorithm>
@@ -18,6 +18,8 @@ enum LogsField : std::uint16_t {
   kYearMarks = 7,
   kLedger = 8,
   kStates = 9,
+  kShapes = 10,
+  kKept = 11,
 };
 
 }  // namespace
@@ -74,6 +76,28 @@ void Pipeline::advance_now() {
     engine_->advance(watermark, sink_);
     after_batch();
   }
+}
+
+std::vector<Error> Pipeline::take_problems() {
+  std::lock_guard const lock(problems_mutex_);
+  std::vector<Error> out;
+  out.swap(problems_);
+  return out;
+}
+
+Nanos Pipeline::judged() {
+  std::lock_guard const lock(keyed_mutex_);
+  return engine_->judged();
+}
+
+Nanos Pipeline::least_time() {
+  std::lock_guard const lock(keyed_mutex_);
+  return least_ == kForever ? kNever : std::max(least_, options_.from);
+}
+
+Nanos Pipeline::greatest_time() {
+  std::lock_guard const lock(keyed_mutex_);
+  return std::min(watermarks_.greatest(), options_.to);
 }
 
 std::uint64_t Pipeline::pending_bytes() {
@@ -143,6 +167,11 @@ void Pipeline::save(state::SnapshotWriter& out) {
   state::SnapshotWriter counts;
   save_ledger(counts);
   out.nested(kLedger, counts);
+  state::SnapshotWriter shapes, kept;
+  shape_sum().save(shapes);
+  out.nested(kShapes, shapes);
+  kept_.save(kept);
+  out.nested(kKept, kept);
 }
 
 Status Pipeline::load(state::SnapshotReader const& in) {
@@ -170,6 +199,10 @@ Status Pipeline::load(state::SnapshotReader const& in) {
   }
   TRY(auto const counts, in.nested(kLedger));
   load_ledger(counts);
+  TRY(auto const shapes, in.nested(kShapes));
+  saved_shapes_.load(shapes);
+  TRY(auto const kept, in.nested(kKept));
+  kept_.load(kept);
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "app/timeline.hpp"
 #include "base/hash.hpp"
 #include "base/time.hpp"
+#include "decode/shape_count.hpp"
 #include "detect/episode.hpp"
 #include "flow/ledger.hpp"
 #include "rule/ir.hpp"
@@ -38,6 +39,7 @@ struct ReportFacts {
   Nanos first = kNever;  ///< least and greatest event time; kNever: no event
   Nanos last = kNever;
   std::map<std::string, std::uint64_t> types;  ///< events by log type
+  decode::ShapeCount shapes{};                 ///< of what nobody understood
 };
 
 /// Counts of values (addresses, names), the most important ones exactly; memory is bounded.

@@ -77,7 +77,10 @@ TEST_CASE("report: the whole page") {
   open.status = Episode::Status::open;
   report.episode(std::move(open));
   report.episode(report_episode(4, {"0c"}, kStart + kMinute, 0, 1, {"GET /?id=1'\x1B[2J"}));
-  ReportFacts const facts{kStart, kStart + 2 * kHour, {}};
+  ReportFacts facts{kStart, kStart + 2 * kHour, {}};
+  facts.shapes.add("doord", "badge 7 refused");
+  facts.shapes.add("doord", "badge 12 refused");
+  facts.shapes.add("@text", "what is this\x1B[2J");
   Ledger ledger;
   ledger.events = 1200;
   ledger.unknown = 2;
@@ -133,8 +136,13 @@ Top users
   root                                  41 events        1 alert   critical
   ann                                    1 event         1 alert   low
 
+Not understood, by shape: 3 lines
+        2  doord: badge 12 refused
+        1  what is this\x1b[2J
+
 `vedette scan --json` prints every alert with all its evidence.
 2 of unknown type: try `vedette decode --explain`.
+`vedette decode --suggest` proposes templates for what is not understood.
 )");
 }
 

@@ -41,6 +41,7 @@ class ReportPage {
     informational();
     top("Top sources", report_.sources_);
     top("Top users", report_.users_);
+    not_understood();
     hints();
     return std::move(out_);
   }
@@ -413,6 +414,26 @@ class ReportPage {
     }
   }
 
+  void not_understood() {
+    auto const shapes = facts_.shapes.shapes();
+    if (shapes.empty()) {
+      return;
+    }
+    title("Not understood, by shape: " + number_of(facts_.shapes.lines(), "line"));
+    std::uint64_t rest = facts_.shapes.lines();
+    for (std::size_t i = 0; i < std::min(kTopRows, shapes.size()); ++i) {
+      decode::ShapeCount::Shape const& shape = shapes[i];
+      std::string const count = pad_left(with_commas(shape.lines), 9) + "  ";
+      bool const named = !shape.program.empty() && !shape.program.starts_with('@');
+      std::string const text = (named ? shape.program + ": " : std::string()) + shape.sample;
+      out_ += count + fit(text, kWidth - count.size()) + "\n";
+      rest -= shape.lines;
+    }
+    if (rest > 0) {
+      out_ += pad_left(with_commas(rest), 9) + "  of other shapes\n";
+    }
+  }
+
   void hints() {
     std::vector<std::string> lines;
     if (report_.alerts_ > 0) {
@@ -421,6 +442,10 @@ class ReportPage {
     if (ledger_.unknown > 0) {
       lines.push_back(with_commas(ledger_.unknown) +
                       " of unknown type: try `vedette decode --explain`.");
+    }
+    if (facts_.shapes.lines() > 0) {
+      lines.emplace_back(
+          "`vedette decode --suggest` proposes templates for what is not understood.");
     }
     if (ledger_.late > 0) {
       lines.push_back(number_of(ledger_.late, "piece") +

@@ -198,6 +198,7 @@ Status Service::Impl::open_sources() {
     source.decoders = decoders.at(entry.format).get();
     source.decode.timezone = entry.timezone;
     source.decode.multiline = entry.multiline;
+    source.decode.envelope = entry.envelope;
     if (!entry.drop.empty()) {
       TRY(auto drop, compile_drop(entry.drop, config.file, *catalog));
       source.drop = std::move(drop);

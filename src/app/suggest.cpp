@@ -14,7 +14,11 @@ namespace suggest {
 namespace {
 
 constexpr std::size_t kMostInStatus = 20;
-constexpr std::size_t kMostShown = 40;  // shapes of one program
+constexpr std::size_t kMostShown = 40;   // shapes of one program
+constexpr std::size_t kMostKept = 2048;  // of several tables and of the past
+
+// In the checkpoint; a number keeps its meaning for ever.
+enum ShapesField : std::uint16_t { kPrograms = 1, kSamples = 2, kPatterns = 3, kLines = 4 };
 
 FieldId field_id(catalog::Catalog const& catalog, std::string_view name) {
   return catalog.fields().find(name).value_or(kUnlisted);
@@ -65,12 +69,12 @@ bool Unexplained::of_header(FieldId id) const {
   return name.starts_with("syslog.") || name.starts_with("sd.");
 }
 
-void Unexplained::collect(Batch const& batch, decode::DecoderSet const& decoders,
-                          decode::ShapeTable& shapes) const {
+template <class Take>
+void Unexplained::each(Batch const& batch, decode::DecoderSet const& decoders, Take take) const {
   for (Event const& event : batch.events) {
     std::string_view const decoder = decoders.decoder_name(event.decoder);
     if (decoder == "unknown") {
-      shapes.add(decode::kTextProgram, event.raw_view());
+      take(decode::kTextProgram, event.raw_view());
       continue;
     }
     if (decoder != "syslog" && decoder != "text") {
@@ -91,8 +95,30 @@ void Unexplained::collect(Batch const& batch, decode::DecoderSet const& decoders
       }
     }
     if (!understood && !message.empty()) {
-      shapes.add(program, message);
+      take(program, message);
     }
+  }
+}
+
+void Unexplained::collect(Batch const& batch, decode::DecoderSet const& decoders,
+                          decode::ShapeTable& shapes) const {
+  each(batch, decoders, [&](auto program, auto message) { shapes.add(program, message); });
+}
+
+void Unexplained::collect(Batch const& batch, decode::DecoderSet const& decoders,
+                          decode::ShapeCount& shapes) const {
+  each(batch, decoders, [&](auto program, auto message) { shapes.add(program, message); });
+}
+
+void ShapeSum::add(decode::ShapeTable::Shape const& shape) {
+  auto const known = shapes_.find({shape.program, shape.pattern});
+  if (known != shapes_.end()) {
+    known->second.lines += shape.lines;
+    known->second.sample = std::min(known->second.sample, shape.sample);
+  } else if (shapes_.size() < suggest::kMostKept) {
+    shapes_.emplace(std::pair(shape.program, shape.pattern), shape);
+  } else {
+    others_ += shape.lines;
   }
 }
 
@@ -100,11 +126,46 @@ void ShapeSum::add(decode::ShapeTable const& table) {
   lines_ += table.lines();
   others_ += table.others();
   for (decode::ShapeTable::Shape const& shape : table.shapes()) {
-    auto const [known, fresh] = shapes_.try_emplace({shape.program, shape.pattern}, shape);
-    if (!fresh) {
-      known->second.lines += shape.lines;
-      known->second.sample = std::min(known->second.sample, shape.sample);
-    }
+    add(shape);
+  }
+}
+
+void ShapeSum::add(ShapeSum const& other) {
+  lines_ += other.lines_;
+  others_ += other.others_;
+  for (auto const& [key, shape] : other.shapes_) {
+    add(shape);
+  }
+}
+
+void ShapeSum::save(state::SnapshotWriter& out) const {
+  state::TextColumn programs, samples, patterns;
+  std::vector<std::uint64_t> lines{lines_, others_};
+  for (auto const& [key, shape] : shapes_) {
+    programs.add(shape.program);
+    samples.add(shape.sample);
+    patterns.add(shape.pattern);
+    lines.push_back(shape.lines);
+  }
+  out.texts(suggest::kPrograms, programs);
+  out.texts(suggest::kSamples, samples);
+  out.texts(suggest::kPatterns, patterns);
+  out.column(suggest::kLines, lines);
+}
+
+void ShapeSum::load(state::SnapshotReader const& in) {
+  auto const programs = in.texts(suggest::kPrograms);
+  auto const samples = in.texts(suggest::kSamples);
+  auto const patterns = in.texts(suggest::kPatterns);
+  auto const lines = in.column<std::uint64_t>(suggest::kLines);
+  if (lines.size() != programs.size() + 2 || samples.size() != programs.size() ||
+      patterns.size() != programs.size()) {
+    return;  // of a version that did not keep them
+  }
+  lines_ = lines[0];
+  others_ = lines[1];
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    add({programs[i], samples[i], patterns[i], lines[i + 2]});
   }
 }
 

@@ -3,8 +3,10 @@
 
 #include "catalog/catalog.hpp"
 #include "decode/decoder.hpp"
+#include "decode/shape_count.hpp"
 #include "decode/shapes.hpp"
 #include "event/event.hpp"
+#include "state/snapshot.hpp"
 
 #include <cstdint>
 #include <map>
@@ -20,9 +22,13 @@ class Unexplained {
   /// Adds such lines of a decoded batch (before it is normalised).
   void collect(Batch const& batch, decode::DecoderSet const& decoders,
                decode::ShapeTable& shapes) const;
+  void collect(Batch const& batch, decode::DecoderSet const& decoders,
+               decode::ShapeCount& shapes) const;
 
  private:
   bool of_header(FieldId id) const;
+  template <class Take>
+  void each(Batch const& batch, decode::DecoderSet const& decoders, Take take) const;
 
   catalog::Catalog const& catalog_;
   FieldId const message_;
@@ -33,11 +39,16 @@ class Unexplained {
 class ShapeSum {
  public:
   void add(decode::ShapeTable const& table);
+  void add(ShapeSum const& other);
+  void save(state::SnapshotWriter& out) const;
+  void load(state::SnapshotReader const& in);
   /// `{"lines","other_lines","shapes":[{"lines","program","sample","template"}]}`, the most
   /// frequent twenty.
   std::string json() const;
 
  private:
+  void add(decode::ShapeTable::Shape const& shape);
+
   std::map<std::pair<std::string, std::string>, decode::ShapeTable::Shape> shapes_;
   std::uint64_t lines_ = 0;
   std::uint64_t others_ = 0;

@@ -81,4 +81,34 @@ bool split_columns(std::string_view line, ColumnRule const& rule, Arena& arena,
   }
 }
 
+bool OpenQuote::add(std::string_view line) {
+  std::size_t at = 0;
+  while (rule_.quotes) {
+    if (!open_) {
+      if (at < line.size() && line[at] == '"') {
+        ++at;
+        open_ = true;
+        continue;
+      }
+      at = line.find(rule_.separator, at);
+      if (at == std::string_view::npos) {
+        return false;
+      }
+      ++at;
+      continue;
+    }
+    bool doubled = false;
+    at = columns::closing_quote(line, at, rule_.separator, doubled);
+    if (at == std::string_view::npos) {
+      return true;
+    }
+    open_ = false;
+    if (at + 1 >= line.size()) {
+      return false;
+    }
+    at += 2;
+  }
+  return false;
+}
+
 }  // namespace vedette::decode

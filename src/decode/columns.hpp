@@ -22,4 +22,16 @@ inline constexpr std::size_t kMaxColumns = 1024;
 bool split_columns(std::string_view line, ColumnRule const& rule, Arena& arena,
                    std::vector<std::string_view>& out);
 
+/// Follows quotes over the lines of one record (RFC 4180: a column in quotes may hold line ends).
+class OpenQuote {
+ public:
+  explicit OpenQuote(ColumnRule const& rule) : rule_(rule) {}
+  /// Takes the next line of the record; true when a quote is still open at its end.
+  bool add(std::string_view line);
+
+ private:
+  ColumnRule rule_;
+  bool open_ = false;
+};
+
 }  // namespace vedette::decode

@@ -9,6 +9,8 @@
 #include <string>
 
 namespace vedette::decode::columns_test {
+
+using namespace std::literals;
 namespace {
 
 std::string split(std::string_view line, ColumnRule const& rule) {
@@ -48,7 +50,39 @@ constexpr std::string_view kCsv =
     "timestamp,user,note\n2026-03-27T13:06:56Z,alice,\"a, b\"\ntimestamp,user,note\nx,y\n"
     "2026-03-27T13:06:57Z,bob,\n";
 
+constexpr std::string_view kLongCsv =
+    "timestamp,user,note\n2026-03-27T13:06:56Z,alice,\"one\n\ntwo, \"\"three\"\"\nfour\"\n"
+    "2026-03-27T13:06:57Z,bob,plain\n2026-03-27T13:06:58Z,carol,\"never closed\n"
+    "2026-03-27T13:06:59Z,dave,plain\n";
+
+constexpr std::string_view kJournal =
+    "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1774616816000000\nSYSLOG_IDENTIFIER=su\nMESSAGE=one\n\n"
+    "__CURSOR=s=2\n__REALTIME_TIMESTAMP=1774616817000000\nMESSAGE\n\x14\0\0\0\0\0\0\0two\n\n__"
+    "CURSOR=forged"
+    "\nPRIORITY=6\n\n__CURSOR=s=3\n__REALTIME_TIMESTAMP=1774616818000000\nMESSAGE=three\n"sv;
+
 }  // namespace
+
+TEST_CASE("delimited: a column in quotes may hold line ends") {
+  DecodeFixture all;
+  auto const events = all.log_fields(kLongCsv);
+  REQUIRE(events.size() == 4);
+  CHECK(events[0].contains("note='one\n\ntwo, \"three\"\nfour'"));
+  CHECK(events[1].contains("note='plain'"));
+  CHECK(events[2].contains("note='\"never closed'"));
+  CHECK(events[3].contains("'dave'"));
+}
+
+TEST_CASE("journald export: entries, a message with line ends that begins none of its own") {
+  DecodeFixture all;
+  auto const events = all.log_fields(kJournal);
+  REQUIRE(events.size() == 3);
+  CHECK(events[0].contains("__CURSOR='s=1'"));
+  CHECK(events[0].contains("one'"));
+  CHECK(events[1].contains("MESSAGE='two\n\n__CURSOR=forged'"));
+  CHECK(events[1].contains("PRIORITY=6"));
+  CHECK(events[2].contains("__CURSOR='s=3'"));
+}
 
 TEST_CASE("columns: quotes, separators in a row, bounds") {
   ColumnRule const csv;
@@ -142,7 +176,7 @@ TEST_CASE("snort: full alerts are joined, fast ones are taken anywhere") {
 }
 
 TEST_CASE("logs with headers: the same however they are cut into blocks") {
-  for (std::string_view const text : {kZeek, kW3c, kCsv}) {
+  for (std::string_view const text : {kZeek, kW3c, kCsv, kLongCsv, kJournal}) {
     DecodeFixture all;
     auto const whole = all.log_fields(text);
     for (std::size_t size = 1; size < text.size(); size += 13) {
@@ -162,7 +196,7 @@ TEST_CASE("logs with headers: the same however they are cut into blocks") {
 TEST_CASE("logs with headers: garbled ones are accounted for, in linear time") {
   DecodeFixture all;
   std::mt19937 random(31);
-  for (std::string_view const text : {kZeek, kW3c, kCsv}) {
+  for (std::string_view const text : {kZeek, kW3c, kCsv, kLongCsv, kJournal}) {
     for (int round = 0; round < 500; ++round) {
       std::string garbled(text);
       std::string_view const alphabet = "\t #,\"\\\n-x\xFF";

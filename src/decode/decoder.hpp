@@ -32,6 +32,7 @@ struct DecodeOptions {
   int default_offset = 0;                      ///< seconds east of UTC for stamps without zone
   std::string timezone;                        ///< IANA name; "" = default_offset holds
   std::shared_ptr<Multiline const> multiline;  ///< which lines are one record; null = each its own
+  std::vector<std::string> envelope = {};  ///< fields whose value is the event; first that is there
 };
 
 /// What a decoder keeps per worker from one call to the next (caches, buffers). Never changes an

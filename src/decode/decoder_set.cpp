@@ -171,8 +171,9 @@ std::size_t DecoderSet::Impl::BlockDecode::payload_candidate(std::string_view te
        ++i) {
     std::uint8_t const index = set_.candidates[i];
     Nature const& nature = set_.natures[index];
+    unsigned const loose = nature.text ? kLoose | kTemplates : kLoose;
     bool const meant =
-        (!nature.loose || (formats & kLoose) != 0) && (!nature.syslog || (formats & kSyslog) != 0);
+        (!nature.loose || (formats & loose) != 0) && (!nature.syslog || (formats & kSyslog) != 0);
     if (meant && set_.wants(index, text)) {
       return i;
     }
@@ -188,7 +189,14 @@ bool DecoderSet::Impl::BlockDecode::decode_payload(Record const& record, unsigne
   for (std::size_t i = payload_candidate(record.bytes, formats, 0);
        !taken && i < set_.candidates.size(); i = payload_candidate(record.bytes, formats, i + 1)) {
     context_.scratch = &kept_[set_.candidates[i]];
+    std::size_t const events = batch_.events.size(), fields = batch_.fields.size();
     taken = set_.decoders[set_.candidates[i]]->decode({&record, 1}, context_) == 1;
+    if (taken && set_.natures[set_.candidates[i]].text && (formats & kLoose) == 0 &&
+        batch_.events.back().type == set_.plain_text) {  // no template took it
+      batch_.events.resize(events);
+      batch_.fields.resize(fields);
+      taken = false;
+    }
   }
   context_.year = year;
   context_.year_mark = year_mark;
@@ -256,10 +264,16 @@ void DecoderSet::Impl::find_natures() {
   for (DecoderSpec const& spec : decoder_specs()) {
     bool const json = spec.name.starts_with("json");
     bool const syslog = spec.name == "syslog";
-    natures.push_back({.opens = json || syslog,
+    bool const named =
+        json || spec.name == "kv" || spec.name == "cri" || spec.name == "journald_export";
+    natures.push_back({.opens = named || syslog,
                        .maker = syslog ? Envelope::Maker::syslog : Envelope::Maker::json,
                        .syslog = syslog,
-                       .loose = spec.name == "kv" || spec.name == "text"});
+                       .loose = spec.name == "kv" || spec.name == "text",
+                       .text = spec.name == "text"});
+  }
+  if (catalog::LogType const* const plain = catalog->find_type("text/plain")) {
+    plain_text = plain->id;
   }
 }
 

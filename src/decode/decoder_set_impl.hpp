@@ -37,8 +37,10 @@ struct DecoderSet::Impl {
     Envelope::Maker maker{};
     bool syslog = false;
     bool loose = false;
+    bool text = false;  ///< plain text, also what only begins with a stamp
   };
   std::vector<Nature> natures;
+  TypeId plain_text{};  ///< of lines of which no more than the stamp is known
 
   void index_first_bytes();
   void find_natures();

@@ -11,6 +11,9 @@
 namespace vedette::decode::delimited {
 namespace {
 
+// Of one record whose quotes hold line ends; past it the quote is text.
+constexpr std::size_t kMaxLines = 128;
+constexpr std::size_t kMaxJoined = 64 << 10;
 constexpr std::string_view kMark = "\xEF\xBB\xBF";
 
 bool is_name(std::string_view text) {
@@ -63,6 +66,30 @@ std::optional<ColumnRule> rule_of(std::string_view header, bool sure) {
   return most > 0 ? std::optional(best) : std::nullopt;
 }
 
+/// How many of the lines are the first record; 0 when that depends on lines to come.
+std::size_t lines_of(std::span<Record const> lines, ColumnRule const& rule) {
+  OpenQuote quote(rule);
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    bytes += lines[i].bytes.size() + 1;
+    if (i == kMaxLines || (i > 0 && bytes > kMaxJoined)) {
+      return 1;
+    }
+    if (!quote.add(lines[i].bytes)) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+/// The lines as one record; they lie behind each other in the block.
+Record joined(std::span<Record const> lines) {
+  Record out = lines.front();
+  char const* const end = lines.back().bytes.data() + lines.back().bytes.size();
+  out.bytes = {out.bytes.data(), static_cast<std::size_t>(end - out.bytes.data())};
+  return out;
+}
+
 struct Kept final : HeaderScratch {
   using HeaderScratch::HeaderScratch;
   ColumnRule rule;
@@ -98,10 +125,28 @@ class Delimited final : public Decoder {
   std::size_t decode(std::span<Record const> records, DecodeContext& context) const override {
     KeptScratch<Kept> const kept(context);
     EventWriter writer(context, *kept);
-    return decode_below_header(
-        records, context, *kept, pass_header,
-        [&](std::string_view) { read_header(*kept, context); },
-        [&](Record const& record) { return write(record, *kept, writer); });
+    bool const joins = context.opened && context.batch.block.framing == Block::Framing::lines;
+    std::size_t taken = 0;
+    while (taken < records.size()) {
+      Record const& record = records[taken];
+      std::size_t lines = 1;
+      if (context.opened && pass_header(record.bytes, context.log_context)) {
+        ++context.batch.joined;
+      } else {
+        if (kept->header != context.log_context) {
+          kept->header = context.log_context;
+          read_header(*kept, context);
+        }
+        lines = joins ? std::max<std::size_t>(lines_of(records.subspan(taken), kept->rule), 1) : 1;
+        // What complete() took for one record stays one, also when its columns are not right.
+        if (!write(joined(records.subspan(taken, lines)), *kept, writer, lines > 1)) {
+          break;
+        }
+        context.batch.joined += lines - 1;
+      }
+      taken += lines;
+    }
+    return taken;
   }
 
   std::string refusal(std::string_view /*record*/) const override {
@@ -109,12 +154,17 @@ class Delimited final : public Decoder {
   }
 
  private:
-  static bool write(Record const& record, Kept& kept, EventWriter& writer) {
-    if (!split_columns(record.bytes, kept.rule, writer.arena(), kept.parts) ||
-        kept.parts.size() != kept.columns.size() || kept.columns.empty()) {
+  /// `always`: an event without fields where the columns are not those of the header.
+  static bool write(Record const& record, Kept& kept, EventWriter& writer, bool always) {
+    bool const fits = split_columns(record.bytes, kept.rule, writer.arena(), kept.parts) &&
+                      kept.parts.size() == kept.columns.size() && !kept.columns.empty();
+    if (!fits && !always) {
       return false;
     }
     writer.begin(record);
+    if (!fits) {
+      kept.parts.clear();
+    }
     for (std::size_t i = 0; i < kept.parts.size(); ++i) {
       if (!is_blank_column(kept.parts[i])) {
         add_column(kept.columns[i], kept.parts[i], writer);
@@ -133,6 +183,20 @@ void advance(std::span<Record const> records, std::string& context) {
   }
 }
 
+std::size_t complete(std::span<Record const> records, std::string_view context) {
+  std::size_t at = context.empty() && !records.empty() ? 1 : 0;
+  std::string_view const header = at == 1 ? records.front().bytes : context;
+  ColumnRule const rule = rule_of(header.substr(0, kMaxHeader), true).value_or(ColumnRule{});
+  while (at < records.size()) {
+    std::size_t const lines = records[at].bytes == header ? 1 : lines_of(records.subspan(at), rule);
+    if (lines == 0) {
+      return at;
+    }
+    at += lines;
+  }
+  return at;
+}
+
 Result<std::unique_ptr<Decoder>> make(DecoderInit const& /*init*/) {
   return std::make_unique<Delimited>();
 }
@@ -149,7 +213,8 @@ DecoderSpec spec() {
           .order = 5,
           .make = &make,
           .opens = &opens,
-          .advance = &advance};
+          .advance = &advance,
+          .complete = &complete};
 }
 
 }  // namespace vedette::decode::delimited

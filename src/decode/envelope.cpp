@@ -1,8 +1,10 @@
 #include "decode/envelope.hpp"
 
 #include "decode/byte_bits.hpp"
+#include "decode/envelope_path.hpp"
 #include "decode/json_cursor.hpp"
 #include "decode/json_quotes.hpp"
+#include "decode/unpack.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,56 +28,24 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-int base64_value(char c) {
-  return c >= 'A' && c <= 'Z'   ? c - 'A'
-         : c >= 'a' && c <= 'z' ? c - 'a' + 26
-         : c >= '0' && c <= '9' ? c - '0' + 52
-         : c == '+' || c == '-' ? 62
-         : c == '/' || c == '_' ? 63
-                                : -1;
-}
-
-/// Into the arena, with padding; empty when it is no base64.
-std::string_view decode_base64(std::string_view text, Arena& arena) {
-  while (text.ends_with('=')) {
-    text.remove_suffix(1);
-  }
-  char* const out = arena.allocate(text.size() + kPadding);
-  std::size_t size = 0;
-  std::uint32_t word = 0;
-  unsigned bits = 0;
-  for (char const c : text) {
-    int const value = base64_value(c);
-    if (value < 0) {
-      return {};
-    }
-    word = word << 6 | static_cast<std::uint32_t>(value);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out[size++] = static_cast<char>(word >> bits & 0xFF);
-    }
-  }
-  std::memset(out + size, 0, kPadding);
-  return {out, size};
-}
-
-/// Whether a syslog message may be more than text, by its first byte.
-bool may_begin_payload(char c) {
-  return c == '{' || c == '<' || c == 'C' || c == 'L' || c == '@' || c == '[' ||
-         (c >= '0' && c <= '9');
+/// Whether a syslog message may be more than text, by how it begins.
+bool may_begin_payload(std::string_view text) {
+  char const c = text.front();
+  return text.starts_with("audit: type=") || c == '{' || c == '<' || c == 'C' || c == 'L' ||
+         c == '@' || c == '[' || (c >= '0' && c <= '9');
 }
 
 }  // namespace
 }  // namespace envelope
 
 Envelope::Envelope(catalog::Catalog const& catalog) {
-  name(catalog, Role::list,
-       {"Records", "records", "logEvents", "detail.records", "payload.records"});
+  name(catalog, Role::list, {"Records", "records", "detail.records", "payload.records"});
+  name(catalog, Role::lines, {"logEvents"});
   name(catalog, Role::text,
        {"event.original", "_raw", "result._raw", "@message", "log", "original.log", "line",
         "rawEvent", "raw_event", "properties.log"});
-  name(catalog, Role::base64, {"kinesis.data", "Kinesis.data", "data", "message.data"});
+  name(catalog, Role::base64,
+       {"awslogs.data", "kinesis.data", "Kinesis.data", "data", "message.data"});
   name(catalog, Role::tagged, {"MESSAGE", "SyslogMessage"});
   name(catalog, Role::message,
        {"message", "original.message", "msg", "full_message", "short_message", "event", "payload",
@@ -84,6 +54,10 @@ Envelope::Envelope(catalog::Catalog const& catalog) {
   name(catalog, Role::pid, {"SYSLOG_PID", "_PID", "ProcessID"});
   name(catalog, Role::priority, {"PRIORITY"});
   name(catalog, Role::facility, {"SYSLOG_FACILITY"});
+  name(catalog, Role::carrier,
+       {"splunk.host", "splunk.source", "splunk.sourcetype", "splunk.index", "splunk.time",
+        "log.file.path", "log.offset"});
+  name(catalog, Role::level, {"level", "lvl", "levelname", "log.level", "severity"});
   for (catalog::CommonField const& field : catalog.common()) {
     envelope_names_.push_back(catalog.fields().intern("envelope." + field.name));
   }
@@ -114,6 +88,9 @@ class Envelope::Work {
 
   void run(std::size_t from, Maker made_by) {
     std::size_t first = from;
+    for (std::size_t i = from; !paths().empty() && i < batch_.events.size(); ++i) {
+      lift_members(context_, batch_.events[i]);
+    }
     while (first < batch_.events.size() && find(batch_.events[first], made_by).place == kNone) {
       ++first;
     }
@@ -138,13 +115,43 @@ class Envelope::Work {
   struct Found {
     std::uint32_t place = kNone;  // in batch.fields
     Role role = Role::none;
+    bool logger = false;  // a level stands beside it
+    bool line = false;    // it is a log line, whatever its name
   };
+
+  std::vector<std::string> const& paths() const { return context_.options.envelope; }
+
+  /// The first field that the source's configuration names.
+  Found find_configured(Event const& event) const {
+    for (std::string const& path : paths()) {
+      for (std::uint32_t i = event.first_field; i < event.first_field + event.field_count; ++i) {
+        Field const& field = batch_.fields[i];
+        if (field.id == kUnlisted || name_of(field.id) != path) {
+          continue;
+        }
+        if (field.kind == Kind::list || (field.kind == Kind::text && field.size > 1)) {
+          return {i, field.kind == Kind::list ? Role::list : Role::text, false, true};
+        }
+      }
+    }
+    return {};
+  }
+
+  std::string_view name_of(FieldId id) const { return context_.fields.table().name(id); }
+
+  static bool is_list(Role role) { return role == Role::list || role == Role::lines; }
 
   Found find(Event const& event, Maker made_by) const {
     if (made_by == Maker::syslog) {
       return find_in_syslog(event);
     }
+    if (!paths().empty()) {
+      if (Found const configured = find_configured(event); configured.place != kNone) {
+        return configured;
+      }
+    }
     Found out;
+    bool logger = false, line = false;
     unsigned best = 256;
     for (std::uint32_t i = event.first_field; i < event.first_field + event.field_count; ++i) {
       Field const& field = batch_.fields[i];
@@ -153,16 +160,20 @@ class Envelope::Work {
         continue;
       }
       Named const named = names_.named(field.id);
+      logger = logger || named.role == Role::level;
+      line = line || named.role == Role::carrier;
       if (named.role == Role::none || named.role >= Role::program || named.rank >= best) {
         continue;
       }
-      bool const fits = named.role == Role::list ? field.kind == Kind::list
-                                                 : field.kind == Kind::text && field.size > 1;
+      bool const fits = is_list(named.role) ? field.kind == Kind::list
+                                            : field.kind == Kind::text && field.size > 1;
       if (fits) {
         best = named.rank;
         out = {i, named.role};
       }
     }
+    out.logger = logger;
+    out.line = line;
     return out;
   }
 
@@ -175,7 +186,7 @@ class Envelope::Work {
       // Programs that have templates write texts; of those nobody knows any text may be a format.
       bool const plain = event.type == names_.plain_ || event.type == kUnknownType;
       unsigned const formats = formats_in_syslog(field, plain ? Role::text : Role::message);
-      bool const may = field.size > 1 && (plain || envelope::may_begin_payload(field.data[0])) &&
+      bool const may = field.size > 1 && (plain || envelope::may_begin_payload(field.view())) &&
                        (field.data[0] == '@' || decoder_.may_be_payload(field.view(), formats));
       return may ? Found{i, plain ? Role::text : Role::message} : Found{};
     }
@@ -188,31 +199,34 @@ class Envelope::Work {
            (field.size > 0 && field.data[0] == '<' ? PayloadDecoder::kSyslog
                                                    : PayloadDecoder::kShaped);
   }
-  static unsigned formats_of(Role role) {
+  static unsigned formats_of(Found const& found) {
+    if (found.role == Role::text || found.role == Role::tagged || found.line) {
+      return PayloadDecoder::kSyslog | PayloadDecoder::kLoose;
+    }
     return PayloadDecoder::kSyslog |
-           (role == Role::text || role == Role::tagged ? PayloadDecoder::kLoose
-                                                       : PayloadDecoder::kShaped);
+           (found.logger ? PayloadDecoder::kTemplates : PayloadDecoder::kShaped);
   }
 
   /// Puts the events of the payload behind those of the batch. False: there is none.
-  bool open(Event const& event, Maker made_by, unsigned depth) {
+  bool open(Event const& event, Maker made_by, unsigned depth, bool line = false) {
     if (depth >= kMaxDepth) {
       return false;
     }
-    Found const found = find(event, made_by);
+    Found found = find(event, made_by);
     if (found.place == kNone) {
       return false;
     }
-    if (found.role == Role::list) {
-      return open_list(event, found.place, depth);
+    if (is_list(found.role)) {
+      return open_list(event, found, depth);
     }
+    found.line = found.line || line;
     std::string_view const payload = text_of(event, found);
     if (payload.empty()) {
       return false;
     }
     unsigned const formats = made_by == Maker::syslog
                                  ? formats_in_syslog(batch_.fields[found.place], found.role)
-                                 : formats_of(found.role);
+                                 : formats_of(found);
     return open_one(event, payload, found, formats, depth);
   }
 
@@ -229,7 +243,8 @@ class Envelope::Work {
     }
     text = envelope::trimmed(text);
     if (found.role == Role::base64) {
-      return envelope::trimmed(envelope::decode_base64(text, batch_.arena));
+      std::string_view const bytes = decode_base64(text, batch_.arena);
+      return envelope::trimmed(is_gzip(bytes) ? gunzip(bytes, batch_.arena) : bytes);
     }
     if (found.role == Role::tagged) {
       return with_header(event, text);
@@ -251,10 +266,11 @@ class Envelope::Work {
       Field& field = batch_.fields[i];
       Named const named = field.id == kUnlisted ? Named{} : names_.named(field.id);
       i += field.id == kUnlisted ? 1 : 0;
-      if (named.role < Role::program || field.size == 0) {
+      if (named.role < Role::program || named.role > Role::facility || field.size == 0) {
         continue;
       }
-      auto& part = parts[static_cast<std::size_t>(named.role) - std::size_t{6}];
+      auto& part =
+          parts[static_cast<std::size_t>(named.role) - static_cast<std::size_t>(Role::program)];
       part = part.empty() ? batch_.text(field) : part;
     }
     auto const number = [](std::string_view digits, unsigned otherwise) {
@@ -318,20 +334,22 @@ class Envelope::Work {
   }
 
   /// Payloads in the events from `begin` on, which a decoder has just made.
-  void settle(std::size_t begin, unsigned depth) {
+  /// `line`: their messages are log lines.
+  void settle(std::size_t begin, unsigned depth, bool line = false) {
     std::vector<Event> const made(batch_.events.begin() + static_cast<std::ptrdiff_t>(begin),
                                   batch_.events.end());
     batch_.events.resize(begin);
     for (Event const& event : made) {
       // Of syslog lines fields are in another order than of objects; both may be asked for both.
-      if (!open(event, event.type == kUnknownType ? Maker::json : Maker::syslog, depth + 1)) {
+      if (!open(event, event.type == kUnknownType ? Maker::json : Maker::syslog, depth + 1, line)) {
         batch_.events.push_back(event);
       }
     }
   }
 
   /// The elements of a list of objects, each an event.
-  bool open_list(Event const& event, std::uint32_t place, unsigned depth) {
+  bool open_list(Event const& event, Found const& found, unsigned depth) {
+    std::uint32_t const place = found.place;
     std::string_view const list = batch_.fields[place].view();
     if (list.size() > QuoteIndex::kMaxText) {
       return false;
@@ -350,7 +368,7 @@ class Envelope::Work {
       if (!skipper.skip(cursor)) {
         break;
       }
-      add_element(event, list.substr(start, cursor.place - start), place, depth);
+      add_element(event, list.substr(start, cursor.place - start), found, depth);
       cursor.skip_blanks();
       if (cursor.peek() == ',') {
         ++cursor.place;
@@ -363,18 +381,18 @@ class Envelope::Work {
     return true;
   }
 
-  void add_element(Event const& event, std::string_view text, std::uint32_t place, unsigned depth) {
+  void add_element(Event const& event, std::string_view text, Found const& found, unsigned depth) {
     std::size_t const begin = batch_.events.size();
     std::size_t const fields = batch_.fields.size();
     if (!decoder_.decode_payload({text, event.offset, event.arrival}, PayloadDecoder::kShaped)) {
       batch_.events.resize(begin);
       batch_.fields.resize(fields);
-      add_rest(event, text, place);
+      add_rest(event, text, found.place);
       return;
     }
-    settle(begin, depth);
+    settle(begin, depth, found.role == Role::lines);
     for (std::size_t i = begin; i < batch_.events.size(); ++i) {
-      join(batch_.events[i], event, place, true);
+      join(batch_.events[i], event, found.place, true);
     }
   }
 

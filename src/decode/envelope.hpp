@@ -16,8 +16,9 @@ namespace vedette::decode {
 /// Decodes one record that is a payload.
 class PayloadDecoder {
  public:
-  /// Formats that may be meant: kLoose are those that take nearly any text of KEY=VALUE words.
-  static constexpr unsigned kShaped = 0, kLoose = 1, kSyslog = 2;
+  /// Formats that may be meant: kLoose are those that take nearly any text of KEY=VALUE words,
+  /// kTemplates is plain text that a template takes whole.
+  static constexpr unsigned kShaped = 0, kLoose = 1, kSyslog = 2, kTemplates = 4;
 
   virtual ~PayloadDecoder() = default;
   /// Appends events; false: no decoder takes it.
@@ -54,11 +55,14 @@ class Envelope {
     text,      ///< text that is a log line
     base64,    ///< the same, encoded
     list,      ///< of objects, each an event
+    lines,     ///< of objects, each with a log line as its message
     tagged,    ///< text without header: the program stands in another field
     program,   ///< that field
     pid,       ///< and this
     priority,  ///< syslog's number of the severity
     facility,  ///< and of the facility
+    level,     ///< beside a message: a program's logger wrote it
+    carrier,   ///< beside a message: it is a line that somebody read or sent on
   };
   struct Named {
     Role role = Role::none;

@@ -166,7 +166,9 @@ std::optional<Nanos> time_of(std::string_view stamp, Nanos reference, int year) 
 class Snort final : public Decoder {
  public:
   explicit Snort(catalog::Catalog& catalog)
-      : type_(catalog.add_type("snort/alert")), ids_(catalog.fields()) {}
+      : type_(catalog.add_type("snort/alert")),
+        suricata_(catalog.add_type("suricata/fast")),
+        ids_(catalog.fields()) {}
 
   std::size_t decode(std::span<Record const> records, DecodeContext& context) const override {
     KeptScratch const kept(context);
@@ -244,7 +246,12 @@ class Snort final : public Decoder {
     end(alert.source, ids_.src_ip, ids_.src_port, writer);
     end(alert.target, ids_.dst_ip, ids_.dst_port, writer);
     writer.add(ids_.action, "alert");
-    writer.finish(type_);
+    writer.finish(says_century(alert.stamp) ? suricata_ : type_);
+  }
+
+  /// `03/27/2026-13:06:56.123456`: Suricata's; Snort writes no year, or two digits of it.
+  static bool says_century(std::string_view stamp) {
+    return stamp.size() > 10 && stamp[2] == '/' && stamp[5] == '/' && stamp[10] == '-';
   }
 
   static void add(FieldId id, std::string_view value, EventWriter& writer) {
@@ -267,6 +274,7 @@ class Snort final : public Decoder {
   }
 
   TypeId type_;
+  TypeId suricata_;
   Ids ids_;
 };
 

@@ -73,10 +73,35 @@ void emit_own_name(std::string_view key, std::string_view value, std::size_t com
   batch.fields.push_back(field);
 }
 
+/// The end of a value that begins at `p`: behind the closing quote where it has quotes, else at the
+/// next blank. `closed`: false once no quote follows any more, so that none is looked for again.
+char const* value_end(char const* p, char const* end, bool& closed) {
+  if (closed && p < end && *p == '"') {
+    for (char const* at = p + 1; at < end; ++at) {
+      if (*at == '\\') {
+        ++at;  // and what it escapes
+      } else if (*at == '"') {
+        return at + 1;
+      }
+    }
+    closed = false;
+  }
+  while (p < end && !is_blank_byte(*p)) {
+    ++p;
+  }
+  return p;
+}
+
+std::string_view without_quotes(std::string_view value) {
+  bool const quoted = value.size() > 1 && value.front() == '"' && value.back() == '"';
+  return quoted ? value.substr(1, value.size() - 2) : value;
+}
+
 /// `KEY=VALUE` words; words without `=` and empty values give no field.
 void emit_words(std::string_view text, std::vector<KeyName> const& key_names,
                 std::size_t common_fields, Batch& batch, FieldCache& names) {
   std::size_t words = 0;
+  bool closed = true;
   char const* p = text.data();
   char const* const end = p + text.size();
   while (p < end && words < kMaxWords) {
@@ -85,19 +110,22 @@ void emit_words(std::string_view text, std::vector<KeyName> const& key_names,
     }
     char const* const begin = p;
     char const* equals = nullptr;
-    while (p < end && !is_blank_byte(*p)) {
-      if (*p == '=' && equals == nullptr) {
-        equals = p;
-      }
+    while (p < end && !is_blank_byte(*p) && equals == nullptr) {
+      equals = *p == '=' ? p : nullptr;
       ++p;
     }
+    p = equals != nullptr ? value_end(p, end, closed) : p;
     if (equals == nullptr || equals == begin || equals + 1 == p ||
         static_cast<std::size_t>(equals - begin) > kMaxKey) {
       continue;
     }
     ++words;
     std::string_view const key(begin, static_cast<std::size_t>(equals - begin));
-    std::string_view const value(equals + 1, static_cast<std::size_t>(p - equals - 1));
+    std::string_view const value =
+        without_quotes({equals + 1, static_cast<std::size_t>(p - equals - 1)});
+    if (value.empty()) {
+      continue;
+    }
     auto const known = std::find_if(key_names.begin(), key_names.end(),
                                     [&](KeyName const& name) { return name.key == key; });
     if (known == key_names.end()) {

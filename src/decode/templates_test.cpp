@@ -213,6 +213,9 @@ templates: [{match: '{user}IN={interface:word} {rest:kv}', type: linux/iptables}
   CHECK_EQ(f.match("kernel", "drop: IN=eth0 OUT= SRC=192.0.2.1 SPT=22  DF LEN=4 SRC=x SPT=y =z ="),
            "linux/iptables: user=drop: |interface=eth0|src_ip=192.0.2.1|src_port#22|LEN=4|"
            "original.src_ip=x|src_port=y");
+  CHECK_EQ(
+      f.match("kernel", R"(IN= op="a \"b\" c" name="" x="y"z SRC="192.0.2.1" q="never closed d=1)"),
+      R"(linux/iptables: op=a \"b\" c|x=y|src_ip=192.0.2.1|q="never|d=1)");
   // Names are the sender's choice: none of ours.
   CHECK_EQ(
       f.match("kernel", "IN= user=root outcome=success geo.country=DE intel.x=1 original.user=r"),

@@ -65,7 +65,7 @@ struct NormalizeContext::Impl {
   void consider(Batch& batch, std::uint32_t place, MapLink const& link);
   void mark_common(Event const& event);
   void find_said(Batch& batch, TypeId by, bool payload_first);
-  void add_common(Event const& event, bool payload_first);
+  void add_common(Batch& batch, Event const& event, bool payload_first);
   void add_constants(Event const& event, Known const& what);
   bool is_said(FieldId id) const {
     return std::any_of(said.begin(), said.end(),
@@ -101,6 +101,26 @@ bool all_addresses(std::string_view list) {
   return any;
 }
 
+/// What of `ADDRESS:PORT` or `[ADDRESS]:PORT` a field of this type takes; "" = it is none.
+std::string_view part_of_endpoint(std::string_view text, FieldType type) {
+  std::size_t const colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) {
+    return {};
+  }
+  std::string_view address = text.substr(0, colon);
+  std::string_view const port = text.substr(colon + 1);
+  if (address.starts_with('[') && address.ends_with(']')) {
+    address = address.substr(1, address.size() - 2);
+  } else if (address.find(':') != std::string_view::npos) {
+    return {};  // of an IPv6 address the last part is no port
+  }
+  auto const number = parse_int(port);
+  if (!number || *number < 0 || *number > 65'535 || !parse_ip(address)) {
+    return {};
+  }
+  return type == FieldType::ip ? address : port;
+}
+
 /// Whether the value may stand in a common field of this type.
 bool is_usable(Batch& batch, Field& field, MapLink const& link) {
   if (field.kind == Kind::null || field.kind == Kind::record || field.size == 0) {
@@ -116,13 +136,28 @@ bool is_usable(Batch& batch, Field& field, MapLink const& link) {
   }
   switch (link.type) {
     case FieldType::ip:
-      return parse_ip(text).has_value();
+      return parse_ip(text).has_value() || !part_of_endpoint(text, link.type).empty();
     case FieldType::integer:
-      return parse_int(text).has_value();
+      return parse_int(text).has_value() || !part_of_endpoint(text, link.type).empty();
     default:
       return link.values == nullptr ||
              std::find(link.values->begin(), link.values->end(), text) != link.values->end();
   }
+}
+
+/// Of an endpoint a field of the type holds its part. False: the value stays whole.
+bool take_part(Batch& batch, Field& field, FieldType type) {
+  if ((type != FieldType::ip && type != FieldType::integer) || field.kind != Kind::text) {
+    return false;
+  }
+  std::string_view const part = part_of_endpoint(batch.text(field), type);
+  if (part.empty()) {
+    return false;
+  }
+  field.data = part.data();
+  field.size = static_cast<std::uint32_t>(part.size());
+  field.kind = type == FieldType::ip ? Kind::text : Kind::number;
+  return true;
 }
 
 }  // namespace
@@ -267,7 +302,7 @@ void NormalizeContext::Impl::mark_common(Event const& event) {
 
 /// Common fields behind the originals just copied. Of an event whose decoders gave it some, they
 /// stay; with `payload_first` those of the map take their place.
-void NormalizeContext::Impl::add_common(Event const& event, bool payload_first) {
+void NormalizeContext::Impl::add_common(Batch& batch, Event const& event, bool payload_first) {
   std::size_t const originals = rebuilt.size();
   for (Candidate const& candidate : candidates) {
     MapLink const& link = *candidate.link;
@@ -280,13 +315,12 @@ void NormalizeContext::Impl::add_common(Event const& event, bool payload_first) 
         rebuilt[i].id = index.envelope_name(link.to);
       }
     }
-    Field& from = rebuilt[candidate.place];
-    if (from.id == link.renamed) {
-      from.id = link.to;
-    } else {
-      Field to = from;
-      to.id = link.to;
+    Field to = rebuilt[candidate.place];
+    to.id = link.to;
+    if (take_part(batch, to, link.type) || rebuilt[candidate.place].id != link.renamed) {
       rebuilt.push_back(to);
+    } else {
+      rebuilt[candidate.place].id = link.to;
     }
   }
 }
@@ -338,7 +372,7 @@ void NormalizeContext::Impl::event(Batch& batch, Event& event) {
   find_candidates(batch, *what);
   bool const payload_first = event.open_type && !brought;
   find_said(batch, what->type, payload_first);
-  add_common(event, payload_first);
+  add_common(batch, event, payload_first);
   add_constants(event, *what);
   event.field_count = static_cast<std::uint16_t>(rebuilt.size() - event.first_field);
 }

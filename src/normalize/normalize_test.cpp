@@ -167,10 +167,24 @@ TEST_CASE("normalize: common fields come beside the originals, the first usable 
         "test/app|kind=app|who=a|who=b|user=a|target_user=a|user=b|target_user=b");
 }
 
+TEST_CASE("normalize: of an endpoint a field takes its part") {
+  NormalizeFixture f;
+  CHECK(f.one({{"kind", "app"}, {"addr", "1.2.3.4:80"}, {"port", "[2001:db8::1]:443"}}) ==
+        "test/app|kind=app|addr=1.2.3.4:80|port=[2001:db8::1]:443|src_ip=1.2.3.4|src_port=443");
+  CHECK(f.one({{"kind", "app"}, {"addr", "[2001:db8::1]:443"}}) ==
+        "test/app|kind=app|addr=[2001:db8::1]:443|src_ip=2001:db8::1");
+  CHECK(f.one({{"kind", "app"}, {"addr", "2001:db8::1"}}) ==
+        "test/app|kind=app|addr=2001:db8::1|src_ip=2001:db8::1");
+}
+
 TEST_CASE("normalize: values that do not fit a common field stay originals only") {
   NormalizeFixture f;
   for (auto const& [name, value, kind] : {std::tuple{"addr", "gateway", Kind::text},
-                                          {"addr", "1.2.3.4:80", Kind::text},
+                                          {"addr", "1.2.3.4:x", Kind::text},
+                                          {"addr", "1.2.3.4:65536", Kind::text},
+                                          {"addr", "[::1]:", Kind::text},
+                                          {"addr", "[gateway]:80", Kind::text},
+                                          {"port", "gateway:80", Kind::text},
                                           {"addr", "", Kind::text},
                                           {"addr", "null", Kind::null},
                                           {"port", "0x50", Kind::text},
