@@ -136,6 +136,8 @@ if '--all' in sys.argv:  # minutes: every archive
         events = 0
         for line in (data / 'otrf' / 'index.jsonl').read_text().splitlines():
             path = data / 'otrf' / json.loads(line)['file']
+            if path.name.startswith('._'):  # what macOS keeps beside a file in an archive: no log
+                continue
             found = h.run([vedette, 'decode', '-', '--year', '2020'], stdin=lines_of(path), timeout=1800)
             types = collections.Counter(json.loads(text)['type'] for text in found.out.splitlines())
             events += sum(types.values())
