@@ -4,14 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 
 namespace vedette::app {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct KeptFolder {
   std::string path;
@@ -21,7 +19,13 @@ struct KeptFolder {
   }
   KeptFolder(KeptFolder const&) = delete;
   KeptFolder& operator=(KeptFolder const&) = delete;
-  ~KeptFolder() { fs::remove_all(path); }
+  ~KeptFolder() {
+    for (std::string const& file : kept_files(path)) {
+      std::remove(file.c_str());
+    }
+    std::remove((path + "/unknown").c_str());
+    std::remove(path.c_str());
+  }
 };
 
 std::string frame(std::string_view raw, std::uint64_t offset, std::string_view log = "s/a") {

@@ -61,9 +61,20 @@ constexpr std::string_view kJournal =
     "CURSOR=forged"
     "\nPRIORITY=6\n\n__CURSOR=s=3\n__REALTIME_TIMESTAMP=1774616818000000\nMESSAGE=three\n"sv;
 
+std::size_t blank_lines(Block const& block) {
+  std::string_view const bytes(block.data.get(), block.size);
+  std::size_t blank = 0;
+  for (std::size_t at = 0; at < bytes.size();) {
+    std::size_t const end = std::min(bytes.find('\n', at), bytes.size());
+    blank += end == at ? 1 : 0;
+    at = end + 1;
+  }
+  return blank;
+}
+
 }  // namespace
 
-TEST_CASE("delimited: a column in quotes may hold line ends") {
+TEST_CASE("delimited: a column in quotes may hold line ends, empty lines too") {
   DecodeFixture all;
   auto const events = all.log_fields(kLongCsv);
   REQUIRE(events.size() == 4);
@@ -186,7 +197,7 @@ TEST_CASE("logs with headers: the same however they are cut into blocks") {
     std::size_t records = 0;
     std::size_t events = 0;
     for (Batch const& batch : all.decode_log(text, 100)) {
-      records += batch.records;
+      records += batch.records - blank_lines(batch.block);
       events += batch.events.size() + batch.joined;
     }
     CHECK(records == events);
@@ -204,14 +215,7 @@ TEST_CASE("logs with headers: garbled ones are accounted for, in linear time") {
         garbled[random() % garbled.size()] = alphabet[random() % alphabet.size()];
       }
       for (Batch const& batch : all.decode_log(garbled, 64)) {
-        std::size_t blank = 0;
-        std::string_view const bytes(batch.block.data.get(), batch.block.size);
-        for (std::size_t at = 0; at < bytes.size();) {
-          std::size_t const end = std::min(bytes.find('\n', at), bytes.size());
-          blank += end == at ? 1 : 0;
-          at = end + 1;
-        }
-        REQUIRE(batch.events.size() + batch.joined + blank == batch.records);
+        REQUIRE(batch.events.size() + batch.joined + blank_lines(batch.block) == batch.records);
       }
     }
     for (std::string_view const part : {",", "\"", "\t", "\",\"", "\\x", " "}) {
