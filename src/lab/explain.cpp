@@ -3,8 +3,10 @@
 #include "base/json.hpp"
 #include "base/terminal_text.hpp"
 #include "detect/reference.hpp"
+#include "lab/nearest.hpp"
 #include "rule/atom_table.hpp"
 #include "rule/key.hpp"
+#include "rule/values.hpp"
 
 #include <algorithm>
 
@@ -13,7 +15,9 @@ namespace {
 
 using rule::Expr;
 
-constexpr std::size_t kLongestList = 12;  // alternatives shown of one that has more
+constexpr std::size_t kLongestList = 12;    // alternatives shown of one that has more
+constexpr std::size_t kLongestValue = 120;  // bytes shown of one that is longer
+constexpr std::size_t kMostValues = 3;      // shown of a field that has more
 
 class Explainer {
  public:
@@ -23,11 +27,12 @@ class Explainer {
 
   void condition(Expr const& expr, std::size_t depth, std::vector<std::string>& out) {
     if (expr.kind == Expr::Kind::negate && expr.children.front().kind == Expr::Kind::atom) {
-      line(holds(expr), depth, "not " + atom_text(expr.children.front()), out);
+      Expr const& leaf = expr.children.front();
+      line(holds(expr), depth, "not " + atom_text(leaf) + seen_text(leaf), out);
       return;
     }
     if (expr.kind == Expr::Kind::atom) {
-      line(holds(expr), depth, atom_text(expr), out);
+      line(holds(expr), depth, atom_text(expr) + seen_text(expr), out);
       return;
     }
     std::string_view const name = expr.kind == Expr::Kind::all      ? "all of"
@@ -37,6 +42,29 @@ class Explainer {
                                                                     : "never";
     line(holds(expr), depth, std::string(name), out);
     children(expr, depth + 1, out);
+  }
+
+  // What would have to be otherwise for the condition to hold.
+  void nearest(Expr const& expr, std::vector<std::string>& out) {
+    auto const changes = nearest_change(expr, true, [&](std::uint32_t atom) {
+      Expr leaf;
+      leaf.kind = Expr::Kind::atom;
+      leaf.atom = atom;
+      return holds(leaf);
+    });
+    if (!changes) {
+      out.push_back("    no event can make it fire");
+      return;
+    }
+    out.push_back("    it would have fired, had it been so:");
+    for (std::size_t i = 0; i < changes->size() && i < kLongestList; ++i) {
+      rule::Atom const& atom = rules_.atoms[(*changes)[i].atom];
+      std::string const sign = (*changes)[i].wanted ? "" : "not ";
+      out.push_back("      " + sign + rule::describe(atom, fields_.name(atom.field)));
+    }
+    if (changes->size() > kLongestList) {
+      out.push_back("      and " + std::to_string(changes->size() - kLongestList) + " more");
+    }
   }
 
   // The fields a correlation keys by, and what the event has there.
@@ -75,6 +103,41 @@ class Explainer {
   std::string atom_text(Expr const& expr) const {
     rule::Atom const& atom = rules_.atoms[expr.atom];
     return rule::describe(atom, fields_.name(atom.field));
+  }
+
+  // What the event has in the field: nothing to say where the comparison says it all.
+  std::string seen_text(Expr const& leaf) {
+    rule::Atom const& atom = rules_.atoms[leaf.atom];
+    bool const said = atom.op == rule::Op::equals && holds(leaf);
+    if (atom.keyword || said) {
+      return "";
+    }
+    std::string out;
+    std::size_t count = 0;
+    for (Field* field = batch_.begin(event_); field != batch_.end(event_); ++field) {
+      if (field->id == kUnlisted) {
+        ++field;
+      } else if (field->id == atom.field) {
+        rule::for_each_value(batch_, *field, [&](std::string_view value, Kind kind) {
+          if (++count <= kMostValues) {
+            out += (count == 1 ? "" : ", ") + shown_value(value, kind);
+          }
+          return false;
+        });
+      }
+    }
+    if (count > kMostValues) {
+      out += ", and " + std::to_string(count - kMostValues) + " more";
+    }
+    return count == 0 ? "  (the event has no such field)" : "  (it is " + out + ")";
+  }
+
+  static std::string shown_value(std::string_view value, Kind kind) {
+    if (kind == Kind::null) {
+      return "null";
+    }
+    bool const cut = value.size() > kLongestValue;
+    return "'" + std::string(value.substr(0, kLongestValue)) + (cut ? "...'" : "'");
   }
 
   // Of many alternatives, those that hold come first; the rest is counted.
@@ -129,6 +192,9 @@ std::vector<Explanation> explain_event(rule::RuleSet const& rules, Batch& batch,
         entry.fired = detect::reference_condition(rule.condition, rules.atoms, batch, event,
                                                   catalog.fields());
         explainer.condition(rule.condition, 1, entry.lines);
+        if (!entry.fired) {
+          explainer.nearest(rule.condition, entry.lines);
+        }
       }
     } else {
       for (rule::Member const& member : rule.node.members) {

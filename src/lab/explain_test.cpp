@@ -71,8 +71,8 @@ TEST_CASE("explain: every comparison with its answer") {
   CHECK(single.fired);
   CHECK_EQ(single.lines,
            std::vector<std::string>{"yes   all of", "yes     all of", "yes       user is 'root'",
-                                    "yes       host starts with 'web'",
-                                    "yes     not src_ip is in 10.0.0.0/8"});
+                                    "yes       host starts with 'web'  (it is 'web1')",
+                                    "yes     not src_ip is in 10.0.0.0/8  (it is '192.0.2.1')"});
   Explanation const& elsewhere = of(all, compiled, "elsewhere");
   CHECK_FALSE(elsewhere.in_lane);
   CHECK(elsewhere.lines.empty());
@@ -82,6 +82,20 @@ TEST_CASE("explain: every comparison with its answer") {
            std::vector<std::string>{"yes   rule 'single'", "yes     key src_ip=192.0.2.1"});
   CHECK_EQ(explanation_json(correlation, compiled.rules).substr(0, 14), R"({"fired":true,)");
   CHECK(explanation_text(elsewhere, compiled.rules).starts_with("no        elsewhere\n"));
+}
+
+TEST_CASE("explain: what the event has instead, and the nearest change that would have done") {
+  lang::Compiled const compiled = lang::compile_text(kRules);
+  Batch batch = make_event(*compiled.catalog, "10.1.2.3");
+  auto const all = explain_event(compiled.rules, batch, batch.events[0], *compiled.catalog);
+  Explanation const& single = of(all, compiled, "single");
+  CHECK_FALSE(single.fired);
+  CHECK_EQ(single.lines,
+           std::vector<std::string>{
+               "no    all of", "yes     all of", "yes       user is 'root'",
+               "yes       host starts with 'web'  (it is 'web1')",
+               "no      not src_ip is in 10.0.0.0/8  (it is '10.1.2.3')",
+               "    it would have fired, had it been so:", "      not src_ip is in 10.0.0.0/8"});
 }
 
 TEST_CASE("explain: long lists show what holds and count the rest; missing keys are named") {

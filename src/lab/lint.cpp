@@ -1,6 +1,7 @@
 #include "lab/lint.hpp"
 
 #include "base/json.hpp"
+#include "lab/lint_conditions.hpp"
 #include "lang/documents.hpp"
 #include "lang/sigma_document.hpp"
 
@@ -233,6 +234,7 @@ Result<std::vector<Finding>> lint_rules(std::vector<lang::RuleFile> const& files
   TRY(rule::RuleSet const rules, lang::compile_rules(files, catalog));
   std::vector<Finding> out;
   lint_compiled(rules, out);
+  lint_conditions(rules, catalog, out);
   for (lang::RuleFile const& file : files) {
     for (lang::YamlDocument const& yaml : lang::split_documents(file.text, file.path)) {
       sigma::Document const document = sigma::parse_document(yaml, file.path);

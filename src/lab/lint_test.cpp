@@ -1,5 +1,7 @@
 #include "lab/lint.hpp"
 
+#include "base/json.hpp"
+#include "lab/coverage.hpp"
 #include "lab/rule_report.hpp"
 #include "lang/lang_fixture.hpp"
 
@@ -58,6 +60,40 @@ TEST_CASE("lint: what is legal and hardly meant") {
   CHECK_EQ(findings(changed("s: {f: a}", "s: {f: a}\n  t: {f: b}")), "unused:1");
   CHECK_EQ(findings(changed("s: {f: a}", "s: {f: a}\n  _t: {f: b}\n  u: {f: c}")),
            "unused:1 unused:1");
+}
+
+TEST_CASE("lint: parts that never decide, rules that say the same") {
+  CHECK_EQ(findings(changed("condition: s", "condition: s and not s")), "dead:1");
+  CHECK_EQ(findings(changed("s: {f: a}\n  condition: s",
+                            "s: {f: a}\n  t: {f: [b, a]}\n  condition: s and not t")),
+           "dead:1");
+  CHECK_EQ(findings(changed("s: {f: a}", "s: {f|contains: [abc, ab, cab]}")),
+           "never-decides:1 never-decides:1");
+  CHECK_EQ(findings(changed("s: {f: a}", "s: {f|contains|cased: [abc, AB]}")), "");
+  CHECK_EQ(findings(changed("s: {f: a}", "s: {f|contains|all: [abc, bcd]}")), "");
+  std::string const twice =
+      kGood + std::string("---\n") + changed("11111111-2222", "11111111-2223") + "";
+  CHECK_EQ(findings(twice), "duplicate:11");
+}
+
+TEST_CASE("lint: ATT&CK techniques by tag") {
+  lang::Compiled const compiled =
+      lang::compile_text(changed("level: high",
+                                 "level: high\ntags: [attack.t1110.003, attack.Credential_Access, "
+                                 "attack.g0016, cve.2021-1]") +
+                         "---\n" + changed("11111111-2222", "11111111-2223"));
+  Coverage const coverage = attack_coverage(compiled.rules);
+  REQUIRE_EQ(coverage.techniques.size(), 1);
+  CHECK_EQ(coverage.techniques.at("T1110.003").rules.size(), 1);
+  CHECK_EQ(coverage.tactics, std::map<std::string, std::size_t>{{"credential-access", 1}});
+  CHECK_EQ(coverage.untagged.size(), 1);
+  CHECK_EQ(coverage_text(coverage, compiled.rules),
+           "T1110.003  1 rule      high           T\n"
+           "credential-access     1 rule\n"
+           "1 techniques; 1 rule without technique: T\n");
+  auto const layer = json::parse(navigator_layer(coverage, compiled.rules));
+  REQUIRE(layer.has_value());
+  CHECK_EQ(layer->string_or("domain", ""), "enterprise-attack");
 }
 
 TEST_CASE("lint: rules that do not load are findings") {
