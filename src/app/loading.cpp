@@ -1,6 +1,7 @@
 #include "app/loading.hpp"
 
 #include "app/decoder_files.hpp"
+#include "app/rule_cache.hpp"
 #include "base/timezone.hpp"
 #include "decode/envelope_path.hpp"
 #include "decode/multiline.hpp"
@@ -80,7 +81,7 @@ Result<std::unique_ptr<detect::Plan>> load_plan(std::vector<std::string> const& 
                                                 catalog::Catalog& catalog) {
   std::vector<std::string> const paths =
       rule_paths.empty() ? std::vector<std::string>{"default"} : rule_paths;
-  TRY(rule::RuleSet rules, lang::load_rules(paths, catalog));
+  TRY(rule::RuleSet rules, load_rules_cached(paths, catalog));
   report_refused(rules);
   disable_rules(disabled, rules);
   bool const any = std::any_of(rules.rules.begin(), rules.rules.end(), [](rule::Rule const& rule) {

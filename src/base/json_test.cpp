@@ -7,7 +7,7 @@
 namespace vedette::json {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   append_string(out, text);
   return out;
@@ -26,26 +26,26 @@ std::string round_trip(std::string_view text) {
 }  // namespace
 
 TEST_CASE("json: strings are safe for pages and terminals") {
-  CHECK_EQ(quoted("plain"), "\"plain\"");
-  CHECK_EQ(quoted(""), "\"\"");
-  CHECK_EQ(quoted("a\"b\\c/d"), R"("a\"b\\c/d")");
-  CHECK_EQ(quoted("</script>"), R"("\u003c/script>")");
-  CHECK_EQ(quoted(std::string_view("\0\x1b[31m\n\r\t\b\x7f", 11)),
+  CHECK_EQ(in_quotes("plain"), "\"plain\"");
+  CHECK_EQ(in_quotes(""), "\"\"");
+  CHECK_EQ(in_quotes("a\"b\\c/d"), R"("a\"b\\c/d")");
+  CHECK_EQ(in_quotes("</script>"), R"("\u003c/script>")");
+  CHECK_EQ(in_quotes(std::string_view("\0\x1b[31m\n\r\t\b\x7f", 11)),
            R"("\u0000\u001b[31m\n\r\t\u0008\u007f")");
-  CHECK_EQ(quoted("\xC2\x9B"
-                  "31m\xC2\xA0"),
+  CHECK_EQ(in_quotes("\xC2\x9B"
+                     "31m\xC2\xA0"),
            "\"\\u009b31m\xC2\xA0\"");
   // Direction of writing and line separators; their neighbours stay.
-  CHECK_EQ(quoted("\u061c\u200e\u2028\u202e\u2066\u2069"),
+  CHECK_EQ(in_quotes("\u061c\u200e\u2028\u202e\u2066\u2069"),
            R"("\u061c\u200e\u2028\u202e\u2066\u2069")");
-  CHECK_EQ(quoted("\u061b\u200d\u2010\u2027\u202f\u2065\u206a\u3028"),
+  CHECK_EQ(in_quotes("\u061b\u200d\u2010\u2027\u202f\u2065\u206a\u3028"),
            "\"\u061b\u200d\u2010\u2027\u202f\u2065\u206a\u3028\"");
-  CHECK_EQ(quoted("ä€\xF0\x9F\x98\x80"), "\"ä€\xF0\x9F\x98\x80\"");
+  CHECK_EQ(in_quotes("ä€\xF0\x9F\x98\x80"), "\"ä€\xF0\x9F\x98\x80\"");
 }
 
 TEST_CASE("json: invalid UTF-8 becomes U+FFFD, one per broken sequence") {
   auto const replaced = [](std::string_view bytes) {
-    std::string const text = quoted(bytes);
+    std::string const text = in_quotes(bytes);
     std::string out;
     for (std::size_t i = 1; i + 1 < text.size(); ++i) {
       if (text.compare(i, 3, "\xEF\xBF\xBD") == 0) {
@@ -72,7 +72,7 @@ TEST_CASE("json: invalid UTF-8 becomes U+FFFD, one per broken sequence") {
   for (int first = 0; first < 256; ++first) {
     for (int second = 0; second < 256; ++second) {
       char const bytes[] = {static_cast<char>(first), static_cast<char>(second)};
-      std::string const text = quoted({bytes, 2});
+      std::string const text = in_quotes({bytes, 2});
       REQUIRE(valid_utf8(text));
       REQUIRE(parse(text).has_value());
     }
@@ -81,13 +81,13 @@ TEST_CASE("json: invalid UTF-8 becomes U+FFFD, one per broken sequence") {
 
 TEST_CASE("json: a byte is escaped wherever in a text it stands") {
   for (int c = 0; c < 256; ++c) {
-    std::string const alone = quoted(std::string(1, static_cast<char>(c)));
+    std::string const alone = in_quotes(std::string(1, static_cast<char>(c)));
     for (std::size_t place = 0; place < 20; ++place) {
       std::string text(20, 'a');
       text[place] = static_cast<char>(c);
       std::string const want = '"' + std::string(place, 'a') + alone.substr(1, alone.size() - 2) +
                                std::string(19 - place, 'a') + '"';
-      REQUIRE_EQ(quoted(text), want);
+      REQUIRE_EQ(in_quotes(text), want);
       REQUIRE_EQ(valid_utf8(text), c < 0x80);
     }
   }

@@ -2,6 +2,9 @@
 
 #include "catalog/content_yaml.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <thread>
 #include <utility>
 
 namespace vedette::lang {
@@ -84,6 +87,25 @@ std::vector<YamlDocument> split_documents(std::string_view text, std::string con
     at = next;
   }
   add_document(text.substr(begin), begin_line, path, out);
+  return out;
+}
+
+std::vector<std::vector<YamlDocument>> split_files(std::span<RuleFile const> files) {
+  constexpr std::size_t kFilesPerThread = 100;  // fewer are read sooner than a thread starts
+  std::vector<std::vector<YamlDocument>> out(files.size());
+  std::atomic<std::size_t> next{0};
+  auto const read = [&] {
+    for (std::size_t i = next++; i < files.size(); i = next++) {
+      out[i] = split_documents(files[i].text, files[i].path);
+    }
+  };
+  std::vector<std::jthread> helpers;
+  std::size_t const most = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
+  while (helpers.size() + 1 < std::min(most, files.size() / kFilesPerThread)) {
+    helpers.emplace_back(read);
+  }
+  read();
+  helpers.clear();  // waits for them
   return out;
 }
 

@@ -3,7 +3,9 @@
 
 #include "base/result.hpp"
 #include "base/yaml.hpp"
+#include "lang/language.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,5 +20,7 @@ struct YamlDocument {
 
 /// The documents of a file in order; empty ones are left out. Views point into `text`.
 std::vector<YamlDocument> split_documents(std::string_view text, std::string const& path);
+/// Those of each file. Thousands of files are read by several threads.
+std::vector<std::vector<YamlDocument>> split_files(std::span<RuleFile const> files);
 
 }  // namespace vedette::lang

@@ -14,9 +14,11 @@ void compile_sigma(std::span<RuleFile const> files, catalog::Catalog& catalog, r
   rule::AtomTable atoms(out);
   Lowering lowering{catalog, known, atoms};
   std::vector<Document> documents;
-  for (RuleFile const& file : files) {
+  auto parsed = split_files(files);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    RuleFile const& file = files[i];
     std::size_t const before = documents.size();
-    for (YamlDocument const& yaml : split_documents(file.text, file.path)) {
+    for (YamlDocument const& yaml : parsed[i]) {
       Document document = parse_document(yaml, file.path);
       if (document.search && document.rule.status != rule::RuleStatus::refused) {
         lower_search(*document.search, lowering, document.rule);
