@@ -4,6 +4,7 @@
   make bench                               everything
   bench/run.py --corpus auth --rounds 5    some of it
   bench/run.py --stages                    decode, normalise, match and collect apart
+  bench/sigma.py                           only: what thousands of rules cost
 
 Corpora are made once and kept in build/bench: from real samples by $VEDETTE_DATA/tools/make_corpus.py (default
 VEDETTE_DATA: ../shared), else by bench/corpus.py out of examples/. Files are read into the page cache first, and `wc -l`
@@ -295,6 +296,7 @@ def main():
     p.add_argument('--stages', action='store_true', help='every stage apart')
     p.add_argument('--ordered', action='store_true', help='leave the disordered copies out')
     p.add_argument('--latency', choices=['yes', 'no', 'only'], default='yes', help='event to alert in `vedette run`')
+    p.add_argument('--rules', choices=['yes', 'no', 'only'], default='yes', help='Windows events past SigmaHQ rules')
     p.add_argument('--results', metavar='FILE', help='write all figures as JSON, too')
     options = p.parse_args()
     kinds = options.corpus.split(',')
@@ -305,7 +307,7 @@ def main():
             fail(f'{BUILD / program} is missing; run `make bench`')
     machine()
     results = []
-    if options.latency != 'only':
+    if 'only' not in (options.latency, options.rules):
         if not (DATA / 'tools' / 'make_corpus.py').exists():
             say(f'No {DATA}/tools/make_corpus.py: corpora repeat examples/ssh-siege and events of bench/corpus.py, '
                 'which hold far more attacks than real logs.')
@@ -313,7 +315,13 @@ def main():
         files = {kind: make_corpus(kind, size, not options.ordered) for kind in kinds}
         start_up()
         results = [measure(kind, *files[kind], options) for kind in kinds]
-    if options.latency != 'no' and (ROOT / 'bench' / 'latency.py').exists():
+    if options.rules != 'no' and options.latency != 'only':
+        import sigma
+        if sigma.available():
+            results += sigma.measure_all(options.mb, options.rounds, options.workers)
+        else:
+            say(f'No {DATA}/data/sigma-rules: what thousands of rules cost is not measured.')
+    if options.latency != 'no' and options.rules != 'only' and (ROOT / 'bench' / 'latency.py').exists():
         import latency
         results.append(latency.measure(BUILD / 'vedette'))
     if options.results:

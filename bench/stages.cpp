@@ -1,12 +1,13 @@
 // What each stage costs: reads a file through the same code as `vedette scan`, as far as a stage,
 // on one or more threads, and prints one line of JSON. bench.py puts the lines beside `wc -l`.
-//   bench_stages FILE STAGE [WORKERS [READ_SIZE]]
+//   bench_stages FILE STAGE [WORKERS [READ_SIZE [RULES]]]
 // Stages, each with all before it: read, decode, normalize, match, collect. Loading content and
 // rules is not in the time.
 #include "app/loading.hpp"
 #include "base/clock.hpp"
 #include "decode/decoder.hpp"
 #include "detect/matched.hpp"
+#include "detect/matcher.hpp"
 #include "detect/plan.hpp"
 #include "normalize/normalize.hpp"
 #include "source/registry.hpp"
@@ -206,13 +207,14 @@ void print(Shared const& shared, double wall, double cpu, double load) {
       number(t.hits), number(t.inputs), number(t.evidence), peak_memory());
 }
 
-Status measure(Shared& shared, std::string const& path, unsigned workers) {
+Status measure(Shared& shared, std::string const& path, unsigned workers,
+               std::vector<std::string> const& rules) {
   auto const seconds = [](Nanos time) {
     return static_cast<double>(time) / static_cast<double>(kSecond);
   };
   Nanos const loading = monotonic_now();
   TRY(shared.content, app::load_content("auto"));
-  TRY(shared.plan, app::load_plan({}, {}, *shared.content.catalog));
+  TRY(shared.plan, app::load_plan(rules, {}, *shared.content.catalog));
   std::unique_ptr<Source> source;
   TRY(open_logs(shared, path, source));
   std::vector<std::unique_ptr<Runner>> runners;
@@ -239,9 +241,9 @@ int main(int argc, char** argv) {
                                      : std::find(std::begin(kStageNames), std::end(kStageNames),
                                                  std::string_view(argv[2]));
   if (stage == std::end(kStageNames)) {
-    std::fprintf(
-        stderr,
-        "usage: bench_stages FILE read|decode|normalize|match|collect [WORKERS [READ_SIZE]]\n");
+    std::fprintf(stderr,
+                 "usage: bench_stages FILE read|decode|normalize|match|collect [WORKERS [READ_SIZE "
+                 "[RULES]]]\n");
     return 2;
   }
   Shared shared;
@@ -254,7 +256,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "bench_stages: WORKERS is 1 to 256, READ_SIZE at least 1\n");
     return 2;
   }
-  if (Status const done = measure(shared, argv[1], static_cast<unsigned>(workers)); !done) {
+  std::vector<std::string> const rules(argv + std::min(argc, 5), argv + argc);
+  if (Status const done = measure(shared, argv[1], static_cast<unsigned>(workers), rules); !done) {
     std::fprintf(stderr, "vedette: %s\n", done.error().text().c_str());
     return 1;
   }

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "base/yaml.hpp"
 #include "catalog/catalog.hpp"
+#include "detect/matcher.hpp"
 #include "detect/plan.hpp"
 
 #include <memory>

@@ -11,6 +11,7 @@
 #include "decode/shape_count.hpp"
 #include "detect/engine.hpp"
 #include "detect/matched.hpp"
+#include "detect/matcher.hpp"
 #include "detect/plan.hpp"
 #include "flow/ledger.hpp"
 #include "flow/source.hpp"

@@ -5,6 +5,7 @@
 #include "detect/engine.hpp"
 #include "detect/generated_keyed.hpp"
 #include "detect/matched.hpp"
+#include "detect/matcher.hpp"
 #include "detect/plan.hpp"
 #include "detect/reference.hpp"
 
@@ -57,8 +58,8 @@ inline std::string plan_difference(Choices& choices) {
     return "no matcher: " + matcher.error().message;
   }
   std::string wrong;
-  for (int round = 0; round < 3; ++round) {
-    Batch batch = make_batch(choices, *catalog, 24);
+  for (int round = 0; round < 5; ++round) {
+    Batch batch = make_batch(choices, *catalog, 32);
     std::vector<Hit> hits;
     (*matcher)->match(batch, hits);
     std::size_t at = 0;

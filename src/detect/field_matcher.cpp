@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
 
 namespace vedette::detect {
 namespace {
@@ -128,7 +130,27 @@ bool contains_text(std::string_view text, std::string_view part, bool cased) {
 
 }  // namespace
 
-bool FieldMatcher::eager(Atom const& atom) {
+std::vector<std::string> FieldMatcher::literals_of(Atom const& atom) {
+  std::vector<std::string> out;
+  switch (atom.op) {
+    case Op::contains:
+    case Op::starts_with:
+    case Op::ends_with:
+      out.push_back(atom.text);
+      break;
+    case Op::wildcard:
+      out.push_back(longest_piece(atom.text));
+      break;
+    case Op::regex:
+      return required_literals(atom.text);
+    default:
+      break;
+  }
+  std::erase(out, "");
+  return out;
+}
+
+bool FieldMatcher::eager(Atom const& atom, std::vector<std::string> const& literals) {
   if (atom.refers) {
     return false;
   }
@@ -146,61 +168,61 @@ bool FieldMatcher::eager(Atom const& atom) {
     case Op::contains:
     case Op::starts_with:
     case Op::ends_with:
-      return !atom.text.empty();
     case Op::wildcard:
-      return !longest_piece(atom.text).empty();
     case Op::regex:
-      return !required_literals(atom.text).empty();
+      return !literals.empty();
   }
   return false;
 }
 
 Result<std::unique_ptr<FieldMatcher>> FieldMatcher::compile(FieldType type,
                                                             std::span<AtomIndex const> atoms,
-                                                            std::vector<Atom> const& all) {
+                                                            std::vector<Atom> const& all,
+                                                            AtomLiterals const& literals,
+                                                            std::uint32_t first) {
   auto matcher = std::make_unique<FieldMatcher>();
   matcher->type_ = type;
   matcher->atoms_ = &all;
   std::vector<std::string> texts;
-  auto const add_literal = [&](AtomIndex index, std::string text, bool verify) {
+  std::uint32_t number = first;
+  AtomIndex index = 0;
+  auto const add_literal = [&](std::string const& text, bool verify) {
     Atom const& atom = all[index];
     matcher->literals_.push_back(
-        {index, atom.op, atom.cased, verify, static_cast<std::uint32_t>(text.size())});
-    texts.push_back(std::move(text));
+        {index, number, atom.op, atom.cased, verify, static_cast<std::uint32_t>(text.size())});
+    texts.push_back(text);
   };
-  for (AtomIndex const index : atoms) {
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    index = atoms[i];
+    number = first + static_cast<std::uint32_t>(i);
     Atom const& atom = all[index];
     switch (atom.op) {
       case Op::equals:
         if (auto const ip = type == FieldType::ip ? parse_ip(atom.text) : std::nullopt) {
-          matcher->addresses_.emplace_back(*ip, index);
+          matcher->addresses_.emplace_back(*ip, number);
         } else {
-          matcher->equals_.push_back({index, atom.cased, atom.text, ascii_lower_copy(atom.text)});
+          matcher->equals_.push_back({number, atom.cased, atom.text, ascii_lower_copy(atom.text)});
         }
         break;
       case Op::exists:
-        matcher->presence_.push_back(index);
+        matcher->presence_.push_back(number);
         break;
       case Op::cidr:
-        matcher->subnets_.push_back(index);
+        matcher->subnets_.push_back({index, number});
         break;
       case Op::gt:
       case Op::gte:
       case Op::lt:
       case Op::lte:
-        matcher->numbers_.push_back(index);
+        matcher->numbers_.push_back({index, number});
         break;
       case Op::contains:
       case Op::starts_with:
       case Op::ends_with:
-        add_literal(index, atom.text, atom.cased);
-        break;
       case Op::wildcard:
-        add_literal(index, longest_piece(atom.text), true);
-        break;
       case Op::regex:
-        for (std::string& literal : required_literals(atom.text)) {
-          add_literal(index, std::move(literal), true);
+        for (std::string const& literal : literals[index]) {
+          add_literal(literal, atom.cased || atom.op == Op::wildcard || atom.op == Op::regex);
         }
         break;
       case Op::is_null:
@@ -271,7 +293,7 @@ void FieldMatcher::match_equal(std::string_view value, AtomHits& hits) const {
     }
     for (std::uint32_t i = found.first; i < found.first + found.count; ++i) {
       if (!equals_[i].cased || equals_[i].text == value) {
-        hits.push_back(equals_[i].atom);
+        hits.push_back(equals_[i].number);
       }
     }
     return;
@@ -281,23 +303,23 @@ void FieldMatcher::match_equal(std::string_view value, AtomHits& hits) const {
 void FieldMatcher::match_typed(std::string_view value, AtomHits& hits) const {
   if (!addresses_.empty() || !subnets_.empty()) {
     if (auto const ip = parse_ip(value)) {
-      for (auto const& [address, atom] : addresses_) {
+      for (auto const& [address, number] : addresses_) {
         if (address == *ip) {
-          hits.push_back(atom);
+          hits.push_back(number);
         }
       }
-      for (AtomIndex const atom : subnets_) {
-        if ((*atoms_)[atom].subnet.contains(*ip)) {
-          hits.push_back(atom);
+      for (Numbered const& each : subnets_) {
+        if ((*atoms_)[each.atom].subnet.contains(*ip)) {
+          hits.push_back(each.number);
         }
       }
     }
   }
   if (!numbers_.empty()) {
     if (auto const number = parse_number(value)) {
-      for (AtomIndex const atom : numbers_) {
-        if (compare((*atoms_)[atom].op, *number, (*atoms_)[atom].number)) {
-          hits.push_back(atom);
+      for (Numbered const& each : numbers_) {
+        if (compare((*atoms_)[each.atom].op, *number, (*atoms_)[each.atom].number)) {
+          hits.push_back(each.number);
         }
       }
     }
@@ -319,27 +341,40 @@ void FieldMatcher::match_literals(std::string_view value, ScanScratch& scratch,
         value.substr(hit.end - literal.size, literal.size) != (*atoms_)[literal.atom].text) {
       continue;
     }
-    hits.push_back(literal.atom);
+    hits.push_back(literal.number);
   }
 }
 
+// Regexes are compiled when they are first asked for: of thousands, few are.
 struct AtomTester::Impl {
+  struct Lazy {
+    std::once_flag once;
+    std::optional<rule::Regex> regex;
+  };
   std::vector<Atom> const* atoms = nullptr;
-  std::map<AtomIndex, rule::Regex> regexes;
+  std::unordered_map<AtomIndex, Lazy> regexes;
+
+  bool search(AtomIndex index, std::string_view value) {
+    Lazy& lazy = regexes.at(index);
+    std::call_once(lazy.once, [&] {
+      if (auto regex = rule::Regex::compile((*atoms)[index].text)) {
+        lazy.regex = std::move(*regex);
+      }
+    });
+    return lazy.regex && lazy.regex->search(value);
+  }
 };
 
 AtomTester::AtomTester() : impl_(std::make_unique<Impl>()) {}
 AtomTester::~AtomTester() = default;
 
-Result<std::unique_ptr<AtomTester>> AtomTester::compile(std::vector<Atom> const& atoms) {
+std::unique_ptr<AtomTester> AtomTester::make(std::vector<Atom> const& atoms) {
   std::unique_ptr<AtomTester> tester(new AtomTester);
   tester->impl_->atoms = &atoms;
   for (AtomIndex index = 0; index < atoms.size(); ++index) {
-    if (atoms[index].op != Op::regex) {
-      continue;
+    if (atoms[index].op == Op::regex) {
+      tester->impl_->regexes.try_emplace(index);
     }
-    TRY(rule::Regex regex, rule::Regex::compile(atoms[index].text));
-    tester->impl_->regexes.emplace(index, std::move(regex));
   }
   return tester;
 }
@@ -367,7 +402,7 @@ bool AtomTester::test(AtomIndex index, FieldType type, std::string_view value) c
     case Op::wildcard:
       return wildcard_matches(atom.text, value, atom.cased);
     case Op::regex:
-      return impl_->regexes.at(index).search(value);
+      return impl_->search(index, value);
     case Op::cidr: {
       auto const ip = parse_ip(value);
       return ip && atom.subnet.contains(*ip);

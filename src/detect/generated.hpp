@@ -221,6 +221,8 @@ inline rule::RuleSet make_conditions(Choices& choices, catalog::Catalog& catalog
   rule::RuleSet rules;
   rule::AtomTable atoms(rules);
   std::uint32_t const count = choices.below(12) + 1;
+  bool const gated = choices.one_in(2);  // most rules ask for a value of one field first
+  FieldId const gate = catalog.fields().intern(choices.of(kFieldNames));
   for (std::uint32_t i = 0; i < count; ++i) {
     rule::Rule rule = make_rule(i);
     std::uint32_t const lanes = choices.below(4);
@@ -231,6 +233,16 @@ inline rule::RuleSet make_conditions(Choices& choices, catalog::Catalog& catalog
       rule.types.push_back(catalog.find_type("test/two")->id);
     }
     rule.condition = make_expr(choices, catalog, atoms, 0);
+    if (gated && !choices.one_in(6)) {
+      rule::Atom atom;
+      atom.field = gate;
+      atom.text = choices.of(kWords);
+      rule::Expr both;
+      both.kind = rule::Expr::Kind::all;
+      both.children.push_back(atom_expr(atoms.intern(atom)));
+      both.children.push_back(std::move(rule.condition));
+      rule.condition = std::move(both);
+    }
     if (choices.one_in(8)) {
       rule.status = rule::RuleStatus::refused;
     }

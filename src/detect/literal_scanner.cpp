@@ -1,12 +1,12 @@
 #include "detect/literal_scanner.hpp"
 
 #include "base/ascii.hpp"
+#include "detect/window_scan.hpp"
 
 #include <hs/hs.h>
 
-#include <algorithm>
-#include <array>
-#include <cstring>
+#include <optional>
+#include <utility>
 
 namespace vedette::detect {
 
@@ -24,58 +24,25 @@ ScanScratch::~ScanScratch() = default;
 ScanScratch::ScanScratch(ScanScratch&&) noexcept = default;
 ScanScratch& ScanScratch::operator=(ScanScratch&&) noexcept = default;
 
-// Portable form: for each byte pair the literals that begin with it. A text is walked once; most
-// positions end at the first bit test.
 struct LiteralScanner::Impl {
   hs_database_t* database = nullptr;
-  std::vector<std::string> lower;
-  std::array<std::uint64_t, 1024> pairs{};  // bit set of 65,536 lower-cased byte pairs
-  std::vector<std::vector<std::uint32_t>> by_first = std::vector<std::vector<std::uint32_t>>(256);
-  std::vector<std::uint32_t> single;  // literals of one byte
+  std::optional<WindowScan> windows;  // without a database
 
   ~Impl() {
     if (database != nullptr) {
       hs_free_database(database);
     }
   }
-
-  void add_portable(std::uint32_t id) {
-    std::string const& literal = lower[id];
-    auto const first = static_cast<unsigned char>(literal[0]);
-    by_first[first].push_back(id);
-    if (literal.size() == 1) {
-      for (unsigned second = 0; second < 256; ++second) {
-        set_pair(first, static_cast<unsigned char>(second));
-      }
-    } else {
-      set_pair(first, static_cast<unsigned char>(literal[1]));
-    }
-  }
-
-  void set_pair(unsigned char first, unsigned char second) {
-    unsigned const pair = static_cast<unsigned>(first) << 8 | second;
-    pairs[pair / 64] |= std::uint64_t{1} << (pair % 64);
-  }
-
-  void scan_portable(std::string_view text, std::vector<LiteralHit>& hits) const {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      auto const first = static_cast<unsigned char>(ascii_lower(text[i]));
-      auto const second =
-          i + 1 < text.size() ? static_cast<unsigned char>(ascii_lower(text[i + 1])) : 0;
-      unsigned const pair = static_cast<unsigned>(first) << 8 | second;
-      if ((pairs[pair / 64] >> (pair % 64) & 1) == 0) {
-        continue;
-      }
-      for (std::uint32_t const id : by_first[first]) {
-        std::string const& literal = lower[id];
-        if (literal.size() <= text.size() - i &&
-            ascii_equal_lower(text.substr(i, literal.size()), literal)) {
-          hits.push_back({id, static_cast<std::uint32_t>(i + literal.size())});
-        }
-      }
-    }
-  }
 };
+
+namespace {
+
+// Below so few literals the set-up of a Vectorscan call costs more than the scan; above so many it
+// is no quicker than our own, and takes long to compile (docs/performance.md).
+constexpr std::size_t kFewest = 4;
+constexpr std::size_t kMost = 500;
+
+}  // namespace
 
 LiteralScanner::LiteralScanner() : impl_(std::make_unique<Impl>()) {}
 LiteralScanner::~LiteralScanner() = default;
@@ -84,15 +51,14 @@ Result<std::unique_ptr<LiteralScanner>> LiteralScanner::compile(
     std::vector<std::string> const& literals, bool portable) {
   std::unique_ptr<LiteralScanner> scanner(new LiteralScanner);
   Impl& impl = *scanner->impl_;
+  std::vector<std::string> lower;
   for (std::string const& literal : literals) {
     CHECK(!literal.empty());
-    impl.lower.push_back(ascii_lower_copy(literal));
+    lower.push_back(ascii_lower_copy(literal));
   }
-  // Below four literals the set-up of a Vectorscan call costs more than the scan.
-  if (portable || literals.size() < 4 || hs_valid_platform() != HS_SUCCESS) {
-    for (std::uint32_t id = 0; id < literals.size(); ++id) {
-      impl.add_portable(id);
-    }
+  if (portable || literals.size() < kFewest || literals.size() > kMost ||
+      hs_valid_platform() != HS_SUCCESS) {
+    impl.windows.emplace(std::move(lower));
     return scanner;
   }
   std::vector<char const*> patterns;
@@ -100,8 +66,8 @@ Result<std::unique_ptr<LiteralScanner>> LiteralScanner::compile(
   std::vector<unsigned> ids;
   std::vector<unsigned> flags;
   for (std::uint32_t id = 0; id < literals.size(); ++id) {
-    patterns.push_back(impl.lower[id].data());
-    sizes.push_back(impl.lower[id].size());
+    patterns.push_back(lower[id].data());
+    sizes.push_back(lower[id].size());
     ids.push_back(id);
     flags.push_back(HS_FLAG_CASELESS);
   }
@@ -129,7 +95,8 @@ Status LiteralScanner::prepare(ScanScratch& scratch) const {
 void LiteralScanner::scan(std::string_view text, ScanScratch& scratch) const {
   scratch.hits.clear();
   if (impl_->database == nullptr) {
-    impl_->scan_portable(text, scratch.hits);
+    impl_->windows->scan(
+        text, [&](std::uint32_t id, std::uint32_t end) { scratch.hits.push_back({id, end}); });
     return;
   }
   auto const on_match = [](unsigned id, unsigned long long, unsigned long long end, unsigned,

@@ -1,5 +1,5 @@
-// Finds many literals in one pass over a text, without case. Vectorscan where it helps, a byte-pair
-// filter of our own for few literals and where Vectorscan is not built in.
+// Finds many literals in one pass over a text, without case: by Vectorscan where that is quicker,
+// else, and where the machine cannot run it, by a scan of our own (window_scan.hpp).
 #pragma once
 
 #include "base/result.hpp"

@@ -4,7 +4,7 @@
 #include "base/arena.hpp"
 #include "base/hash.hpp"
 #include "detect/episode.hpp"
-#include "detect/plan.hpp"
+#include "detect/matcher.hpp"
 #include "flow/watermark.hpp"
 #include "rule/key.hpp"
 

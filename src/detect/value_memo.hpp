@@ -21,29 +21,31 @@ class ValueMemo {
  public:
   static constexpr std::size_t kLongest = 232;  ///< bytes of a value that is remembered
 
-  /// Appends to `hits` what `matcher` says of the value.
-  void match(FieldMatcher const& matcher, std::string_view value, ScanScratch& scratch,
-             AtomHits& hits) {
-    if (value.empty() || value.size() > kLongest || asleep_ > 0) {
+  /// Appends to `hits` what `ask()` appends for this value. `wire` is the value as the log has it,
+  /// so that one that is known need not be unescaped.
+  template <class Ask>
+  void match(std::string_view wire, bool escaped, AtomHits& hits, Ask&& ask) {
+    if (wire.empty() || wire.size() > kLongest || asleep_ > 0) {
       asleep_ -= asleep_ > 0 ? 1 : 0;
-      matcher.match(value, scratch, hits);
+      ask();
       return;
     }
-    std::uint64_t const hash = hash64(value);
+    std::uint64_t const hash = hash64(wire, escaped ? 1 : 0);
     if (entries_.empty()) {
       entries_.resize(kEntries);
     }
     Entry& entry = entries_[hash % kEntries];
     ++asked_;
-    if (entry.hash == hash && entry.size == value.size() &&
-        std::memcmp(entry.text.data(), value.data(), value.size()) == 0) {
+    if (entry.hash == hash && entry.size == wire.size() && entry.escaped == escaped &&
+        std::memcmp(entry.text.data(), wire.data(), wire.size()) == 0) {
       ++found_;
       hits.insert(hits.end(), entry.atoms.begin(), entry.atoms.begin() + entry.count);
       return;
     }
     std::size_t const before = hits.size();
-    matcher.match(value, scratch, hits);
-    remember(entry, hash, value, std::span(hits).subspan(before));
+    ask();
+    remember(entry, hash, wire, std::span(hits).subspan(before));
+    entry.escaped = escaped;
     judge();
   }
 
@@ -57,20 +59,21 @@ class ValueMemo {
     std::uint64_t hash = 0;
     std::uint16_t size = 0xFFFF;  // no value has this
     std::uint16_t count = 0;
-    std::array<AtomIndex, kMostAtoms> atoms;
+    bool escaped = false;
+    std::array<std::uint32_t, kMostAtoms> atoms;
     std::array<char, kLongest> text;
   };
 
-  static void remember(Entry& entry, std::uint64_t hash, std::string_view value,
-                       std::span<AtomIndex const> atoms) {
+  static void remember(Entry& entry, std::uint64_t hash, std::string_view wire,
+                       std::span<std::uint32_t const> atoms) {
     if (atoms.size() > kMostAtoms) {
       return;
     }
     entry.hash = hash;
-    entry.size = static_cast<std::uint16_t>(value.size());
+    entry.size = static_cast<std::uint16_t>(wire.size());
     entry.count = static_cast<std::uint16_t>(atoms.size());
     std::copy(atoms.begin(), atoms.end(), entry.atoms.begin());
-    std::memcpy(entry.text.data(), value.data(), value.size());
+    std::memcpy(entry.text.data(), wire.data(), wire.size());
   }
 
   void judge() {
