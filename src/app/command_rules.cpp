@@ -2,11 +2,14 @@
 // or did not fire.
 #include "app/commands.hpp"
 #include "app/loading.hpp"
+#include "app/rule_cost.hpp"
 #include "app/rule_files.hpp"
 #include "app/rule_scan.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "base/terminal_text.hpp"
+#include "lab/cost_report.hpp"
+#include "lab/coverage.hpp"
 #include "lab/explain.hpp"
 #include "lab/lint.hpp"
 #include "lab/rule_cases.hpp"
@@ -64,7 +67,32 @@ int check(Arguments const& arguments) {
   return report_status(counts);
 }
 
+int list_costs(Arguments const& arguments) {
+  auto content = load_content("auto");
+  auto const plan = content
+                        ? measure_rules(rule_paths(arguments), arguments.all("cost"), *content)
+                        : Result<std::unique_ptr<detect::Plan>>(std::unexpected(content.error()));
+  if (!plan) {
+    print_error(plan.error());
+    return kUnreadable;
+  }
+  if (!arguments.has("json")) {
+    print(lab::costs_text(**plan));
+    return kDone;
+  }
+  for (lab::MeasuredRule const& each : lab::measured_rules(**plan)) {
+    std::string line;
+    json::Writer writer(line);
+    lab::append_cost(each, **plan, writer);
+    print_line(line);
+  }
+  return kDone;
+}
+
 int list(Arguments const& arguments) {
+  if (arguments.has("cost")) {
+    return list_costs(arguments);
+  }
   auto content = load_content("auto");
   auto rules = content ? lang::load_rules(rule_paths(arguments), *content->catalog)
                        : std::unexpected(content.error());
@@ -83,7 +111,27 @@ int list(Arguments const& arguments) {
   return lab::count_rules(*rules).any_loads() ? kDone : kWrongUse;
 }
 
+int coverage(Arguments const& arguments) {
+  auto content = load_content("auto");
+  auto rules = content ? lang::load_rules(rule_paths(arguments), *content->catalog)
+                       : std::unexpected(content.error());
+  if (!rules) {
+    print_error(rules.error());
+    return kUnreadable;
+  }
+  lab::Coverage const found = lab::attack_coverage(*rules);
+  if (arguments.has("json")) {
+    print_line(lab::navigator_layer(found, *rules));
+  } else {
+    print(lab::coverage_text(found, *rules));
+  }
+  return kDone;
+}
+
 int lint(Arguments const& arguments) {
+  if (arguments.has("attack")) {
+    return coverage(arguments);
+  }
   auto content = load_content("auto");
   auto const files = content
                          ? lang::read_rule_files(rule_paths(arguments))
@@ -288,6 +336,8 @@ Command rules_command() {
       "       vedette rules explain --event FILE [--line N] [RULE...] [options]",
       {{"json", "", "one line of JSON each"},
        {"rules", "PATH", "rules to use instead of the shipped ones; 'default' adds those", true},
+       {"attack", "", "lint: ATT&CK techniques that rules name; with --json as a Navigator layer"},
+       {"cost", "LOG", "list: what each rule costs on this log, dearest first", true},
        {"event", "FILE", "explain: the file that holds the event, - for standard input"},
        {"line", "N", "explain: which line of it (default 1)"},
        {"year", "Y", "explain: year of a stamp without year"},

@@ -70,6 +70,11 @@ class ConfigReader {
     if (auto const options = options_of(rules != nullptr ? *rules : nothing, rules_options(), {})) {
       config.rule_paths = options->list("paths");
       config.disabled_rules = options->list("disable");
+      config.rule_budget = options->integer("budget");
+      config.sets_aside = options->text("over_budget") == "set_aside";
+      if (config.rule_budget < 1) {
+        problem(line_of_key(*rules, "budget"), "budget: at least 1 nanosecond");
+      }
     }
     yaml::Node const* const decoders = root.find("decoders");
     if (auto const options =

@@ -64,6 +64,8 @@ struct Config {
   std::vector<SourceConfig> sources;
   std::vector<std::string> rule_paths;      ///< `default` = the shipped ones
   std::vector<std::string> disabled_rules;  ///< ids or titles
+  std::int64_t rule_budget = 2000;          ///< nanoseconds per event
+  bool sets_aside = false;                  ///< rules over budget do not run any more
   std::vector<std::string> decoder_paths;   ///< formats and templates of the user's own
   std::vector<OutputConfig> outputs;
 };

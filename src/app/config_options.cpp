@@ -57,6 +57,16 @@ std::vector<OptionSpec> rules_options() {
        .type = OptionSpec::Type::list,
        .doc =
            "ids or titles of rules that shall not alert; what others count of them still counts"},
+      {.name = "budget",
+       .type = OptionSpec::Type::integer,
+       .doc = "nanoseconds per event that a rule may take; the status names those that take more",
+       .fallback = "2000"},
+      {.name = "over_budget",
+       .type = OptionSpec::Type::choice,
+       .doc = "what becomes of such a rule: told in the status, or also set aside until the "
+              "configuration or the rules change",
+       .fallback = "tell",
+       .choices = {"tell", "set_aside"}},
   };
 }
 

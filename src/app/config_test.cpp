@@ -169,7 +169,8 @@ TEST_CASE("config: errors name file, line, nearest and valid words") {
   CHECK_EQ(config_error("outputs:\n  - {type: mail}\n"),
            "c.yaml:2: unknown type of output 'mail'; one of: webhook");
   CHECK_EQ(config_error("rules: {path: x}\n"),
-           "c.yaml:1: unknown key 'path'; did you mean 'paths'? known: paths disable");
+           "c.yaml:1: unknown key 'path'; did you mean 'paths'? known: paths disable budget "
+           "over_budget");
   CHECK_EQ(
       config_error("\nenrich: [{type: geoip}]\n"),
       "c.yaml:2: unknown type of enrichment 'geoip'; none are available in this version; leave "

@@ -6,6 +6,7 @@
 #include "app/drop_filter.hpp"
 #include "app/file_fingerprint.hpp"
 #include "app/latency.hpp"
+#include "app/set_aside.hpp"
 #include "app/source_watch.hpp"
 #include "base/json.hpp"
 #include "output/delivery.hpp"
@@ -62,6 +63,7 @@ struct Service::Impl final : detect::EpisodeSink {
   Nanos last_look = 0;
   LatencyHistogram latency;
   std::string made_from;
+  SetAside aside;
   Nanos started = 0;
   Nanos last_checkpoint = 0;
   Nanos pause = 0;  // how long detection stood still for it
@@ -97,7 +99,14 @@ Status Service::Impl::load() {
   made_from = fingerprint_of_files(config.file, config.rule_paths);
   TRY(catalog, catalog::Catalog::embedded());
   TRY(load_decoders());
-  TRY(plan, load_plan(config.rule_paths, config.disabled_rules, *catalog));
+  aside = SetAside::load(folder.file("set-aside"), made_from);
+  std::vector<std::string> without = config.disabled_rules;
+  without.insert(without.end(), aside.rules().begin(), aside.rules().end());
+  auto cheap = load_plan(config.rule_paths, without, *catalog);
+  if (!cheap && !aside.rules().empty()) {  // nothing is left: dear rules are better than none
+    cheap = load_plan(config.rule_paths, config.disabled_rules, *catalog);
+  }
+  TRY(plan, std::move(cheap));
   TRY(auto const content, state::read_checkpoint(folder.file("checkpoint")));
   TRY(auto const saved, state::SnapshotReader::open(content));
   auto const sequence = static_cast<std::uint64_t>(saved.integer(kOutboxSequence));
@@ -414,6 +423,10 @@ Service::Ended Service::run(int signals, StatusSocket& status) {
       if (fingerprint_of_files(impl.config.file, impl.config.rule_paths) != impl.made_from) {
         return Ended::changed;
       }
+      if (impl.config.sets_aside &&
+          impl.aside.take_dear(*impl.plan, impl.config.rule_budget, impl.folder, impl.clock)) {
+        return Ended::changed;
+      }
     }
     if (now - impl.last_checkpoint >= impl.checkpoint_due() &&
         impl.pipeline->bytes_read() != impl.checkpoint_bytes_read) {
@@ -462,6 +475,7 @@ std::string Service::status_json() {
   }
   writer.end_array();
   writer.key("pid").number(static_cast<std::int64_t>(::getpid()));
+  impl.aside.append_status(*impl.plan, impl.config.rule_budget, writer);
   writer.key("running_since").string(format_time(impl.started));
   std::vector<std::string_view> types;
   for (SourceConfig const& source : impl.config.sources) {
