@@ -129,7 +129,7 @@ bool contains_text(std::string_view text, std::string_view part, bool cased) {
 }  // namespace
 
 bool FieldMatcher::eager(Atom const& atom) {
-  if (atom.refers) {
+  if (atom.refers || atom.part != rule::Part::whole) {
     return false;
   }
   switch (atom.op) {
@@ -346,6 +346,9 @@ Result<std::unique_ptr<AtomTester>> AtomTester::compile(std::vector<Atom> const&
 
 bool AtomTester::test(AtomIndex index, FieldType type, std::string_view value) const {
   Atom const& atom = (*impl_->atoms)[index];
+  if (atom.part != rule::Part::whole) {
+    return rule::value_matches(atom, type, value);
+  }
   switch (atom.op) {
     case Op::equals:
       if (type == FieldType::ip) {
