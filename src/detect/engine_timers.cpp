@@ -95,10 +95,12 @@ void Engine::fire_timers() {
   in_timers_ = true;
   while (cells_.next_timer(second) && second <= bound) {
     Cell* const cell = cells_.next_due(second);
-    if (cell == nullptr) {
+    std::int64_t next = 0;
+    if (cell != nullptr) {
+      fire(*cell, start_of(second));
+    } else if (cells_.next_timer(next) && next <= second) {
       break;  // the disk did not give it back
     }
-    fire(*cell, start_of(second));
   }
   in_timers_ = false;
 }
