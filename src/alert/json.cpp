@@ -32,15 +32,22 @@ void write_key(json::Writer& out, Alert const& alert) {
 }
 
 /// Whether `text` is a whole number as JSON writes it.
-bool is_plain_integer(std::string_view text) {
-  return !text.empty() && text.size() <= 20 && (text[0] != '0' || text.size() == 1) &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+/// Whether it can stand in JSON as a number: `12`, `-0.5`.
+bool is_plain_number(std::string_view text) {
+  text.remove_prefix(text.starts_with('-') ? 1 : 0);
+  std::string_view const whole = text.substr(0, text.find('.'));
+  std::string_view const decimals = text.substr(std::min(whole.size() + 1, text.size()));
+  auto const digits = [](std::string_view part) {
+    return !part.empty() && part.size() <= 40 &&
+           std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  return digits(whole) && (whole[0] != '0' || whole.size() == 1) &&
+         (whole.size() == text.size() || digits(decimals));
 }
 
 void write_values(json::Writer& out, Alert const& alert) {
   // What an aggregate worked out is a number; what events said stays text, whatever it looks like.
-  rule::NodeType const type = alert.rule->node.type;
-  bool const aggregate = type == rule::NodeType::value_count || type == rule::NodeType::event_count;
+  bool const aggregate = !alert.rule->is_single();
   NamedTexts pairs;
   for (auto const& [name, value] : alert.episode.values) {
     pairs.try_emplace(name, value);
@@ -48,7 +55,7 @@ void write_values(json::Writer& out, Alert const& alert) {
   out.begin_object();
   for (auto const& [name, value] : pairs) {
     out.key(name);
-    if (aggregate && is_plain_integer(value)) {
+    if (aggregate && is_plain_number(value)) {
       out.raw(value);
     } else {
       out.string(value);

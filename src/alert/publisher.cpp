@@ -113,9 +113,7 @@ Digest Publisher::hash_of(Episode const& episode) const {
 
 Nanos Publisher::due_of(rule::RuleIndex rule, Nanos last) const {
   rule::Node const& node = rules_.rules[rule].node;
-  bool const instant =
-      node.type == rule::NodeType::event || node.type == rule::NodeType::first_seen;
-  return instant || last > kForever - node.timespan ? last : last + node.timespan;
+  return node.instant() ? last : add_clamped(last, node.memory());
 }
 
 /// The episode's hash, unless a living alert of the key has that id from an earlier form of its

@@ -3,6 +3,7 @@
 #include "app/arguments.hpp"
 #include "app/commands.hpp"
 #include "app/config.hpp"
+#include "app/learnt_state.hpp"
 #include "app/loading.hpp"
 #include "app/pipeline.hpp"
 #include "app/report.hpp"
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
 namespace vedette::app {
@@ -77,6 +79,7 @@ struct ScanSettings {
   rule::Level min_level = rule::Level::informational;
   bool fails = false;
   rule::Level fail_on = rule::Level::critical;
+  std::string state;  ///< folder; "" = none
 };
 
 Result<rule::Level> level_argument(Arguments const& arguments, std::string_view flag) {
@@ -138,6 +141,11 @@ Result<ScanSettings> read_settings(Arguments const& arguments) {
   TRY(settings.decode, decode_options(arguments));
   if (!arguments.has("timezone")) {
     settings.decode.timezone = configured;
+  }
+  settings.state = arguments.text("state");
+  settings.pipeline.learn = arguments.has("learn");
+  if (settings.pipeline.learn && settings.state.empty()) {
+    return fail("--learn keeps what it learns in a folder", "name it with --state DIR");
   }
   if (arguments.has("min-level")) {
     TRY(settings.min_level, level_argument(arguments, "min-level"));
@@ -205,6 +213,27 @@ class Progress {
   std::jthread thread_;
 };
 
+/// Where state lies. Only who learns writes into the folder that is named; others have a copy.
+struct ScanState {
+  std::optional<StateFolder> folder;
+  std::optional<ScratchCopy> copy;
+
+  std::string path() const { return copy ? copy->path() : folder ? folder->path() : ""; }
+};
+Result<ScanState> open_state(ScanSettings const& settings) {
+  ScanState out;
+  if (settings.state.empty()) {
+    return out;
+  }
+  TRY(StateFolder folder, StateFolder::open(settings.state));
+  out.folder.emplace(std::move(folder));
+  if (!settings.pipeline.learn) {
+    TRY(ScratchCopy copy, ScratchCopy::of(*out.folder));
+    out.copy.emplace(std::move(copy));
+  }
+  return out;
+}
+
 int run_scan(Arguments const& arguments, ScanSettings const& settings) {
   auto content = load_content(arguments.text("format", "auto"), settings.decoders);
   if (!content) {
@@ -222,7 +251,14 @@ int run_scan(Arguments const& arguments, ScanSettings const& settings) {
   detect::EpisodeSink& chosen = json ? static_cast<detect::EpisodeSink&>(json_sink)
                                      : static_cast<detect::EpisodeSink&>(report);
   LevelSink levels(**plan, settings.min_level, chosen);
-  Pipeline pipeline(*content->catalog, **plan, settings.pipeline, levels, system_clock());
+  auto const state = open_state(settings);
+  if (!state) {
+    print_error(state.error());
+    return kUnreadable;
+  }
+  PipelineOptions options = settings.pipeline;
+  options.state_dir = state->path();
+  Pipeline pipeline(*content->catalog, **plan, options, levels, system_clock());
   auto source = make_source(arguments.words(), settings, *content->decoders);
   Status status =
       source ? pipeline.add_source(std::move(*source)) : Status(std::unexpected(source.error()));
@@ -230,10 +266,18 @@ int run_scan(Arguments const& arguments, ScanSettings const& settings) {
     print_error(status.error());
     return source ? kUnreadable : kWrongUse;
   }
+  status = state->path().empty() ? Status{} : load_learnt(state->path(), pipeline);
+  if (!status) {
+    print_error(status.error());
+    return kUnreadable;
+  }
   Nanos const started = monotonic_now();
   {
     Progress const progress(pipeline);
     status = pipeline.run_to_end();
+  }
+  if (status && settings.pipeline.learn) {
+    status = save_learnt(*state->folder, pipeline);
   }
   Ledger ledger = pipeline.ledger();
   ledger.seconds = static_cast<double>(monotonic_now() - started) / static_cast<double>(kSecond);
@@ -242,7 +286,7 @@ int run_scan(Arguments const& arguments, ScanSettings const& settings) {
     problems.push_back(status.error());
   }
   ledger.errors = problems.size();
-  if (!json) {
+  if (!json && !settings.pipeline.learn) {
     ReportFacts facts;
     facts.types = pipeline.type_counts();
     facts.shapes = pipeline.shapes();
@@ -301,6 +345,8 @@ Command scan_command() {
        {"multiline", "RULE",
         "lines that are one record: begin:PATTERN, end:PATTERN, indent, brackets", true},
        {"lateness", "TIME", "how far out of order lines may be (default 10m)"},
+       {"learn", "", "fill the state of rules that remember, give no alerts; with --state"},
+       {"state", "DIR", "begin with what --learn has put there; 'run' does so, too"},
        {"from", "TIME", "leave out events before"},
        {"to", "TIME", "leave out events at or after"},
        {"min-level", "LEVEL", "leave out alerts below"},

@@ -60,6 +60,7 @@ Pipeline::Pipeline(catalog::Catalog& catalog, detect::Plan const& plan, Pipeline
     engine_options.memory = options_.memory;
   }
   engine_ = std::make_unique<detect::Engine>(plan_, evidence_, std::move(context), engine_options);
+  engine_->set_silent(options_.learn);
 }
 
 Pipeline::~Pipeline() { stop(); }
@@ -430,7 +431,12 @@ Status Pipeline::run_to_end() {
   }
   threads_.clear();
   std::lock_guard const lock(keyed_mutex_);
-  engine_->finish(std::min(watermarks_.greatest(), options_.to), sink_);
+  Nanos const greatest = std::min(watermarks_.greatest(), options_.to);
+  if (options_.learn) {
+    engine_->learnt(greatest, sink_);
+  } else {
+    engine_->finish(greatest, sink_);
+  }
   TRY(engine_->status());
   return evidence_.status();
 }
@@ -451,14 +457,6 @@ ShapeSum Pipeline::shape_sum() {
     sum.add(worker->shapes);
   }
   return sum;
-}
-
-std::string Pipeline::not_understood() {
-  std::string out = shape_sum().json();
-  out.pop_back();
-  std::lock_guard const lock(keyed_mutex_);
-  return out + ",\"kept_lines\":" + std::to_string(kept_.lines()) +
-         ",\"kept_dropped\":" + std::to_string(kept_.dropped()) + "}";
 }
 
 decode::ShapeCount Pipeline::shapes() {

@@ -42,6 +42,7 @@ struct PipelineOptions {
   std::size_t evidence_memory = 64 << 20;
   std::uint64_t memory = 0;  ///< bytes of keyed state before it spills; 0 = the default
   std::string state_dir;     ///< "" = temporary files
+  bool learn = false;        ///< state is filled and kept, nothing is given out
 };
 
 /// One source with what its configuration says about its logs.
@@ -115,6 +116,8 @@ class Pipeline {
   std::uint64_t bytes_read() const { return bytes_read_.load(std::memory_order_relaxed); }
   std::uint64_t pending_bytes();
   std::vector<std::string> log_names();
+  /// What evidence that was kept calls its logs; before any log is read.
+  void set_log_names(std::vector<std::string> names) { names_ = std::move(names); }
   /// Per source, in the order in which they were added.
   std::vector<SourceCounts> source_counts();
   /// Service: free text that nobody understood since the start, by shape, as JSON for the status.

@@ -109,6 +109,14 @@ std::uint64_t Pipeline::pending_bytes() {
   return sum;
 }
 
+std::string Pipeline::not_understood() {
+  std::string out = shape_sum().json();
+  out.pop_back();
+  std::lock_guard const lock(keyed_mutex_);
+  return out + ",\"kept_lines\":" + std::to_string(kept_.lines()) +
+         ",\"kept_dropped\":" + std::to_string(kept_.dropped()) + "}";
+}
+
 std::vector<std::string> Pipeline::log_names() {
   std::lock_guard const lock(keyed_mutex_);
   return names_;

@@ -6,6 +6,7 @@
 #include "app/drop_filter.hpp"
 #include "app/file_fingerprint.hpp"
 #include "app/latency.hpp"
+#include "app/learnt_state.hpp"
 #include "app/set_aside.hpp"
 #include "app/source_watch.hpp"
 #include "base/json.hpp"
@@ -123,6 +124,8 @@ Status Service::Impl::load() {
   make_watch();
   if (!content.empty()) {
     TRY(restore(saved));
+  } else {
+    TRY(load_learnt(folder.path(), *pipeline));
   }
   TRY(auto const given_out, outbox->after_checkpoint());
   publisher->resume(given_out);

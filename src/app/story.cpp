@@ -44,7 +44,7 @@ Story::Part Story::part_of(rule::Rule const& rule) {
     return Part::change;
   }
   bool const attack = rule.level >= rule::Level::high && !rule.node.group_by.empty() &&
-                      rule.node.type != NodeType::first_seen;
+                      rule.node.type != NodeType::first_seen && rule.node.type != NodeType::rare;
   return attack ? Part::attack : Part::none;
 }
 

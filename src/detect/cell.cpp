@@ -1,5 +1,7 @@
 #include "detect/cell.hpp"
 
+#include "detect/waiting_nodes.hpp"
+
 #include <algorithm>
 
 namespace vedette::detect {
@@ -7,71 +9,6 @@ namespace {
 
 using rule::Node;
 using rule::NodeType;
-
-constexpr std::size_t kExactDistinct = 4096;
-
-void hold(EvidenceHolder holder, EvidenceRef ref) {
-  if (holder != nullptr) {
-    holder->retain(ref);
-  }
-}
-
-void unhold(EvidenceHolder holder, EvidenceRef ref) {
-  if (holder != nullptr) {
-    holder->release(ref);
-  }
-}
-
-Body& body_of(CellState& cell) {
-  if (cell.body == nullptr) {
-    cell.body = std::make_unique<Body>();
-  }
-  return *cell.body;
-}
-
-/// Multiples of `max` since the epoch, rounded down.
-Nanos period_of(Nanos time, Nanos max) {
-  Nanos const quotient = time / max;
-  return time % max < 0 ? quotient - 1 : quotient;
-}
-
-std::unique_ptr<Open> new_open(Node const& node, Nanos opened) {
-  auto open = std::make_unique<Open>();
-  open->opened = opened;
-  if (node.type == NodeType::value_count) {
-    std::size_t const bound = static_cast<std::size_t>(node.bound);
-    open->distinct = state::DistinctCounter(std::max(kExactDistinct, bound));
-  }
-  return open;
-}
-
-WindowItem window_item(Item const& item) {
-  return {item.time, item.digest, item.evidence, item.repeat, item.member, item.late};
-}
-
-void add_evidence(Node const& node, Open& open, WindowItem const& item, Digest const& value,
-                  EvidenceHolder holder) {
-  open.first = open.count == 0 ? item.time : std::min(open.first, item.time);
-  open.last = open.count == 0 ? item.time : std::max(open.last, item.time);
-  open.count += item.repeat;
-  open.late += item.late ? 1 : 0;
-  open.evidence_hash += item.digest;
-  if (node.type == NodeType::value_count) {
-    open.distinct.add(value);
-  }
-  hold(holder, item.evidence);
-  if (open.head.size() < kEvidenceHead) {
-    open.head.push_back(item.evidence);
-    return;
-  }
-  if (open.tail.size() < kEvidenceTail) {
-    open.tail.push_back(item.evidence);
-    return;
-  }
-  unhold(holder, open.tail[open.tail_next]);
-  open.tail[open.tail_next] = item.evidence;
-  open.tail_next = open.tail_next + 1 == kEvidenceTail ? 0 : open.tail_next + 1;
-}
 
 void add_evidence(Node const& node, Open& open, Item const& item, EvidenceHolder holder) {
   add_evidence(node, open, window_item(item), item.value, holder);
@@ -90,6 +27,8 @@ void expire_window(Node const& node, Body& body, Nanos now, EvidenceHolder holde
     body.weight -= old.repeat;
     if (node.type == NodeType::value_count) {
       body.values.remove(body.window_values[body.window_begin]);
+    } else if (node.type == NodeType::value_sum) {
+      body.sum -= number_of(body.window_values[body.window_begin]).times(old.repeat);
     }
     unhold(holder, old.evidence);
     ++body.window_begin;
@@ -100,7 +39,7 @@ void expire_window(Node const& node, Body& body, Nanos now, EvidenceHolder holde
     body.window_begin = 0;
   } else if (body.window_begin > 32 && body.window_begin * 2 > body.window.size()) {
     body.window.erase(body.window.begin(), window_at(body.window, body.window_begin));
-    if (node.type == NodeType::value_count) {
+    if (keeps_values(node)) {
       body.window_values.erase(body.window_values.begin(),
                                window_at(body.window_values, body.window_begin));
     }
@@ -119,9 +58,13 @@ void insert_window(Node const& node, Body& body, Item const& item, EvidenceHolde
   auto const index = static_cast<std::size_t>(place - body.window.begin());
   body.window.insert(place, window_item(item));
   body.weight += item.repeat;
+  if (keeps_values(node)) {
+    body.window_values.insert(window_at(body.window_values, index), item.value);
+  }
   if (node.type == NodeType::value_count) {
     body.values.add(item.value);
-    body.window_values.insert(window_at(body.window_values, index), item.value);
+  } else if (node.type == NodeType::value_sum) {
+    body.sum += number_of(item.value).times(item.repeat);
   }
 }
 
@@ -155,15 +98,19 @@ bool holds(Node const& node, Body const& body, Nanos now) {
       return body.weight >= node.bound;
     case NodeType::value_count:
       return body.values.size() >= node.bound;
+    case NodeType::value_sum:
+      return std::all_of(node.bounds.begin(), node.bounds.end(), [&](rule::Bound const& bound) {
+        return bound.holds(body.sum <=> bound.value);
+      });
     case NodeType::temporal:
-      return std::all_of(body.member_last.begin(), body.member_last.end(),
-                         [&](Nanos last) { return last != kNever && last > gone; });
+      return members_hold(node, [&](std::size_t member) {
+        return body.member_last[member] != kNever && body.member_last[member] > gone;
+      });
     case NodeType::temporal_ordered:
       return body.chain_start.back() != kNever && body.chain_start.back() > gone;
-    case NodeType::first_seen:
-      return false;
+    default:
+      return false;  // not judged here
   }
-  return false;
 }
 
 void clear_window(Body& body, EvidenceHolder holder) {
@@ -174,6 +121,7 @@ void clear_window(Body& body, EvidenceHolder holder) {
   std::vector<Digest>().swap(body.window_values);
   body.window_begin = 0;
   body.weight = 0;
+  body.sum = {};
   body.values.clear();
   body.member_last.clear();
   body.chain_start.clear();
@@ -229,7 +177,7 @@ void open_episode(Node const& node, Body& body, Nanos now, EvidenceHolder holder
   body.open = new_open(node, now);
   body.open->head.reserve(std::min(kEvidenceHead, 2 * (body.window.size() - body.window_begin)));
   for (std::size_t i = body.window_begin; i < body.window.size(); ++i) {
-    Digest const value = node.type == NodeType::value_count ? body.window_values[i] : Digest{};
+    Digest const value = keeps_values(node) ? body.window_values[i] : Digest{};
     add_evidence(node, *body.open, body.window[i], value, holder);
   }
   clear_window(body, holder);
@@ -250,58 +198,46 @@ void apply_member(Node const& node, CellState& cell, Item const& item, EvidenceH
   }
 }
 
-template <class F>
-void for_each_reference(Open const& open, F&& call) {
-  for (EvidenceRef const ref : open.head) {
-    call(ref);
-  }
-  for (EvidenceRef const ref : open.tail) {
-    call(ref);
-  }
-}
-
-template <class F>
-void for_each_reference(CellState const& state, F&& call) {
-  if (state.body == nullptr) {
-    return;
-  }
-  for (std::size_t i = state.body->window_begin; i < state.body->window.size(); ++i) {
-    call(state.body->window[i].evidence);
-  }
-  if (state.body->open != nullptr) {
-    for_each_reference(*state.body->open, call);
-  }
-}
-
 }  // namespace
-
-std::size_t Open::bytes() const {
-  return sizeof *this + (head.capacity() + tail.capacity()) * sizeof(EvidenceRef) +
-         distinct.bytes();
-}
 
 std::size_t Body::bytes() const {
   return sizeof *this + (open != nullptr ? open->bytes() : 0) +
          window.capacity() * sizeof(WindowItem) + window_values.capacity() * sizeof(Digest) +
-         values.bytes() + (member_last.capacity() + chain_start.capacity()) * sizeof(Nanos);
+         values.bytes() + (member_last.capacity() + chain_start.capacity()) * sizeof(Nanos) +
+         (panes != nullptr ? panes->bytes() : 0);
 }
 
 void hold_evidence(CellState const& state, EvidenceHolder holder) {
-  for_each_reference(state, [&](EvidenceRef ref) { hold(holder, ref); });
-}
-
-void hold_evidence(Open const& open, EvidenceHolder holder) {
-  for_each_reference(open, [&](EvidenceRef ref) { hold(holder, ref); });
-}
-
-void release_evidence(Open const& open, EvidenceHolder holder) {
-  for_each_reference(open, [&](EvidenceRef ref) { unhold(holder, ref); });
+  if (state.body == nullptr) {
+    return;
+  }
+  for (std::size_t i = state.body->window_begin; i < state.body->window.size(); ++i) {
+    hold(holder, state.body->window[i].evidence);
+  }
+  if (state.body->open != nullptr) {
+    hold_evidence(*state.body->open, holder);
+  }
+  if (state.body->panes != nullptr) {
+    hold_evidence(*state.body->panes, holder);
+  }
 }
 
 void release_evidence(CellState const& state, EvidenceHolder holder) {
-  for_each_reference(state, [&](EvidenceRef ref) { unhold(holder, ref); });
+  if (state.body == nullptr) {
+    return;
+  }
+  for (std::size_t i = state.body->window_begin; i < state.body->window.size(); ++i) {
+    unhold(holder, state.body->window[i].evidence);
+  }
+  if (state.body->open != nullptr) {
+    release_evidence(*state.body->open, holder);
+  }
+  if (state.body->panes != nullptr) {
+    release_evidence(*state.body->panes, holder);
+  }
 }
 
+/// Of nodes that wait for the watermark only the episode: nothing is applied to their copies.
 CellState copy_state(CellState const& state) {
   CellState copy;
   copy.last = state.last;
@@ -316,6 +252,7 @@ CellState copy_state(CellState const& state) {
   to.window = from.window;
   to.window_values = from.window_values;
   to.values = from.values;
+  to.sum = from.sum;
   to.member_last = from.member_last;
   to.chain_start = from.chain_start;
   if (from.open != nullptr) {
@@ -326,6 +263,10 @@ CellState copy_state(CellState const& state) {
 
 void apply(Node const& node, CellState& cell, Item const& item, EvidenceHolder holder,
            Change& change) {
+  if (node.waits()) {
+    apply_waiting(node, cell, item, holder);
+    return;
+  }
   if (item.again) {
     apply_member(node, cell, item, holder, change);
     return;

@@ -4,10 +4,10 @@
 
 #include "base/hash.hpp"
 #include "base/time.hpp"
-#include "detect/episode.hpp"
+#include "detect/panes.hpp"
+#include "detect/tally.hpp"
 #include "rule/ir.hpp"
 #include "state/distinct.hpp"
-#include "state/evidence_log.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -17,49 +17,6 @@
 
 namespace vedette::detect {
 
-/// One piece of evidence on its way into a cell.
-struct Item {
-  Nanos time = 0;
-  Digest digest;
-  Digest value;  ///< value_count: digest of the values counted
-  EvidenceRef evidence = 0;
-  std::uint32_t repeat = 1;
-  std::uint16_t member = 0;
-  bool learning = false;  ///< first_seen: inside the learning period of its source
-  bool late = false;      ///< came behind the watermark
-  bool again = false;     ///< counted already: only says that another member matches too
-};
-
-/// What a window keeps of an item: there are millions of them.
-struct WindowItem {
-  Nanos time = 0;
-  Digest digest;
-  EvidenceRef evidence = 0;
-  std::uint32_t repeat = 1;
-  std::uint16_t member = 0;
-  bool late = false;
-};
-
-/// An episode while it lasts.
-struct Open {
-  Nanos opened = 0;
-  Nanos first = 0;
-  Nanos last = 0;
-  std::uint64_t count = 0;
-  std::uint64_t late = 0;
-  Digest evidence_hash;
-  std::vector<EvidenceRef> head;    ///< first kEvidenceHead
-  std::vector<EvidenceRef> tail;    ///< ring of the last kEvidenceTail
-  std::uint32_t tail_next = 0;      ///< where the ring goes on
-  state::DistinctCounter distinct;  ///< value_count
-  Nanos continues_opened = kNever;  ///< opening time of the episode it was cut from
-
-  std::size_t bytes() const;  ///< of memory
-};
-
-/// Takes and gives back references to evidence; null in provisional state.
-using EvidenceHolder = state::EvidenceLog*;
-
 inline constexpr std::int64_t kNoTimer = INT64_MIN;
 
 /// What a cell has beside its newest time while there is evidence in its window or an episode.
@@ -68,20 +25,28 @@ struct Body {
   std::uint64_t weight = 0;           ///< event_count: sum of repeats in `window`
   std::size_t window_begin = 0;       ///< `window` before it is spent
   std::vector<WindowItem> window;     ///< evidence of (t - W, t] while no episode is open
-  std::vector<Digest> window_values;  ///< value_count: Item::value, parallel to `window`
+  std::vector<Digest> window_values;  ///< keeps_values(): Item::value, parallel to `window`
   state::DigestCounts values;         ///< value_count: in `window`
+  Decimal sum;                        ///< value_sum: in `window`
   std::vector<Nanos> member_last;     ///< temporal: newest time per member
   std::vector<Nanos>
-      chain_start;  ///< temporal_ordered: latest start of a chain that ends at member
+      chain_start;               ///< temporal_ordered: latest start of a chain that ends at member
+  std::unique_ptr<Panes> panes;  ///< of nodes that are judged at the watermark
 
   // Kept by CellStore.
   std::int64_t timer = kNoTimer;         ///< second at which the cell is looked at again
   std::int64_t stored_timer = kNoTimer;  ///< as it stands on disk
   std::size_t timer_index = 0;
+  bool on_disk = false;     ///< the record on disk has a body, too
   std::size_t charged = 0;  ///< bytes accounted for
 
   std::size_t bytes() const;  ///< of memory
 };
+
+/// Whether the window keeps the values of its items.
+inline bool keeps_values(rule::Node const& node) {
+  return node.type == rule::NodeType::value_count || node.type == rule::NodeType::value_sum;
+}
 
 /// What a node remembers of a key. Most first_seen cells have no body: they are as lean as that.
 struct CellState {
@@ -125,19 +90,31 @@ struct Change {
 /// Applies one piece of evidence. `holder` keeps evidence alive (null: nobody has to).
 void apply(rule::Node const& node, CellState& cell, Item const& item, EvidenceHolder holder,
            Change& change);
+
+/// How far all is known, and where the input ends (kForever while it goes on).
+struct Horizon {
+  Nanos judged = kNever;  ///< everything before is known; a whole second
+  Nanos end = kForever;   ///< what ends after it stays undecided
+};
+/// Nodes that wait for the watermark (rule::Node::waits): judges what can be judged.
+void settle(rule::Node const& node, CellState& cell, Horizon horizon, EvidenceHolder holder,
+            Change& change);
+/// When settle() has something to do next; kForever: only when the cell has expired.
+Nanos next_settlement(rule::Node const& node, CellState const& cell);
+
 /// Takes one more reference to all evidence that the state refers to (after it was read back).
 void hold_evidence(CellState const& state, EvidenceHolder holder);
-void hold_evidence(Open const& open, EvidenceHolder holder);
 /// Gives back every reference.
-void release_evidence(Open const& open, EvidenceHolder holder);
 void release_evidence(CellState const& state, EvidenceHolder holder);
 
 /// Whether nothing that comes at or after `judged` can be told from what comes to an empty cell:
-/// the window is past, and so is the episode. (first_seen counts [t - H, t): one moment longer.)
+/// the window is past, and so is the episode. (first_seen counts [t - H, t), absence (t, t + W]:
+/// one moment longer.)
 inline bool expired(rule::Node const& node, CellState const& state, Nanos judged) {
-  Nanos const end = add_clamped(state.last, node.timespan);
-  return state.last == kNever ||
-         (node.type == rule::NodeType::first_seen ? end < judged : end <= judged);
+  Nanos const end = add_clamped(state.last, node.memory());
+  bool const closed =
+      node.type == rule::NodeType::first_seen || node.type == rule::NodeType::absence;
+  return state.last == kNever || (closed ? end < judged : end <= judged);
 }
 
 }  // namespace vedette::detect

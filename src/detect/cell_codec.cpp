@@ -28,6 +28,7 @@ enum StateField : unsigned {
   kStateMemberLast = 11,
   kStateChainStart = 12,
   kStateOpen = 13,
+  kStatePanes = 14,
 };
 
 enum OpenField : unsigned {
@@ -43,6 +44,12 @@ enum OpenField : unsigned {
   kOpenDistinct = 10,
   kOpenRegisters = 11,
   kOpenContinues = 12,
+  kOpenSum = 13,
+  kOpenQuantiles = 14,
+  kOpenBuckets = 15,
+  kOpenMembers = 16,
+  kOpenUntil = 17,
+  kOpenExpected = 18,
 };
 
 template <class T, class Get>
@@ -159,6 +166,9 @@ bool read_field(RecordReader const& in, CellState& out) {
     case kStateOpen:
       body_for(out).open = std::make_unique<Open>();
       return decode_open(in.bytes(), *out.body->open);
+    case kStatePanes:
+      body_for(out).panes = std::make_unique<Panes>();
+      return decode_panes(in.bytes(), *out.body->panes);
     default:
       return true;  // of a later version
   }
@@ -169,6 +179,58 @@ struct Distinct {
   std::vector<Digest> values;
   std::vector<std::uint8_t> registers;
 };
+
+/// What a measuring node or a window has, of which most episodes have nothing.
+void write_measures(RecordWriter& out, Open const& open) {
+  auto const number = [&](unsigned field, Decimal value) {
+    if (value != Decimal{}) {
+      Digest const stored = stored_number(value);
+      out.array(field, &stored, 1);
+    }
+  };
+  number(kOpenSum, open.sum);
+  number(kOpenExpected, open.expected);
+  if (!open.quantiles.empty()) {
+    auto const& entries = open.quantiles.entries();
+    out.array(open.quantiles.is_exact() ? kOpenQuantiles : kOpenBuckets, entries.data(),
+              entries.size());
+  }
+  if (open.members != 0) {
+    out.number(kOpenMembers, open.members);
+  }
+  if (open.until != kNever) {
+    out.fixed(kOpenUntil, open.until);
+  }
+}
+
+Decimal read_number(RecordReader const& in) {
+  auto const stored = in.array<Digest>();
+  return stored.empty() ? Decimal{} : number_of(stored.front());
+}
+
+/// false when it is damaged.
+bool read_measure(RecordReader const& in, Open& out) {
+  switch (in.field()) {
+    case kOpenSum:
+      out.sum = read_number(in);
+      return true;
+    case kOpenExpected:
+      out.expected = read_number(in);
+      return true;
+    case kOpenQuantiles:
+    case kOpenBuckets:
+      return out.quantiles.restore(in.array<state::Quantiles::Entry>(),
+                                   in.field() == kOpenQuantiles);
+    case kOpenMembers:
+      out.members = in.number();
+      return true;
+    case kOpenUntil:
+      out.until = in.fixed();
+      return true;
+    default:
+      return true;  // of a later version
+  }
+}
 
 void read_open_field(RecordReader const& in, Open& out, Distinct& distinct) {
   switch (in.field()) {
@@ -217,9 +279,13 @@ void read_open_field(RecordReader const& in, Open& out, Distinct& distinct) {
 bool complete(Node const& node, Body& body) {
   std::size_t const members = std::max<std::size_t>(node.members.size(), 1);
   // Left out where all are the usual ones, and there in state of other nodes by older versions.
-  body.window_values.resize(node.type == NodeType::value_count ? body.window.size() : 0);
-  for (Digest const& value : body.window_values) {
-    body.values.add(value);
+  body.window_values.resize(keeps_values(node) ? body.window.size() : 0);
+  for (std::size_t i = 0; i < body.window_values.size(); ++i) {
+    if (node.type == NodeType::value_count) {
+      body.values.add(body.window_values[i]);
+    } else {
+      body.sum += number_of(body.window_values[i]).times(body.window[i].repeat);
+    }
   }
   for (WindowItem const& item : body.window) {
     body.weight += item.repeat;
@@ -227,7 +293,8 @@ bool complete(Node const& node, Body& body) {
       return false;
     }
   }
-  bool const temporal = node.type == NodeType::temporal || node.type == NodeType::temporal_ordered;
+  bool const temporal =
+      !node.waits() && (node.type == NodeType::temporal || node.type == NodeType::temporal_ordered);
   bool const chains = body.member_last.empty() ? !temporal || body.window.empty()
                                                : temporal && body.member_last.size() == members;
   return chains && body.member_last.size() == body.chain_start.size() &&
@@ -259,6 +326,11 @@ void encode_state(std::string& out, CellState const& state) {
     std::string open;
     encode_open(open, *body.open);
     writer.bytes(kStateOpen, open);
+  }
+  if (body.panes != nullptr) {
+    std::string panes;
+    encode_panes(panes, *body.panes);
+    writer.bytes(kStatePanes, panes);
   }
 }
 
@@ -303,6 +375,7 @@ void encode_open(std::string& out, Open const& open) {
   if (open.continues_opened != kNever) {
     writer.fixed(kOpenContinues, open.continues_opened);
   }
+  write_measures(writer, open);
   if (open.distinct.count() == 0) {
     return;
   }
@@ -320,10 +393,12 @@ bool decode_open(std::string_view bytes, Open& out) {
   out = Open{};
   Distinct distinct;
   RecordReader in(bytes);
+  bool fine = true;
   while (in.next()) {
     read_open_field(in, out, distinct);
+    fine = fine && read_measure(in, out);
   }
-  if (!in.ok() || out.head.empty() || out.head.size() > kEvidenceHead ||
+  if (!fine || !in.ok() || out.head.empty() || out.head.size() > kEvidenceHead ||
       out.tail.size() > kEvidenceTail) {
     return false;
   }

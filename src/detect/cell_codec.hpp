@@ -17,6 +17,9 @@ bool decode_state(rule::Node const& node, std::string_view bytes, CellState& out
 /// CellState::last alone; false when the bytes are damaged.
 bool decode_last(std::string_view bytes, Nanos& last);
 
+void encode_panes(std::string& out, Panes const& panes);
+bool decode_panes(std::string_view bytes, Panes& out);
+
 void encode_open(std::string& out, Open const& open);
 bool decode_open(std::string_view bytes, Open& out);
 

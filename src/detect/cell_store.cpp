@@ -76,8 +76,10 @@ void CellStore::drop_body(Cell& cell) {
   if (cell.body == nullptr) {
     return;
   }
-  // Bodies of first_seen cells last for a moment: what lies on disk has none.
-  if (cell.stored && rules_.rules[cell.node].node.type != NodeType::first_seen) {
+  // Most bodies of first_seen cells last for a moment: what lies on disk has none and stays right.
+  bool const lean =
+      rules_.rules[cell.node].node.type == NodeType::first_seen && !cell.body->on_disk;
+  if (cell.stored && !lean) {
     forget_stored(cell);
   }
   if (cell.body->timer != kNoTimer) {
@@ -111,6 +113,9 @@ void CellStore::erase(Cell& cell) {
 }
 
 void CellStore::arm(Cell& cell, std::int64_t second) {
+  if (cell.body->timer != kNoTimer) {
+    disarm(cell);
+  }
   std::vector<Cell*>& due = timers_[second];
   cell.body->timer = second;
   cell.body->timer_index = due.size();

@@ -55,7 +55,7 @@ class CellStore {
   /// Forgets a body that holds nothing any more.
   void drop_body(Cell& cell);
 
-  /// The cell (it has a body) will be given by next_due() when `second` has come.
+  /// The cell (it has a body) will be given by next_due() when `second` has come, and not before.
   void arm(Cell& cell, std::int64_t second);
   /// A cell whose timer is due by `second`, disarmed; nullptr when there is no more.
   Cell* next_due(std::int64_t second);

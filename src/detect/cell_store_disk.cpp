@@ -66,7 +66,11 @@ void CellStore::write_record(Cell& cell) {
   if (fresh_filter_) {
     fresh_filter_->add(filter_hash(key));
   }
-  if (cell.body == nullptr || cell.body->stored_timer == cell.body->timer) {
+  if (cell.body == nullptr) {
+    return;
+  }
+  cell.body->on_disk = true;
+  if (cell.body->stored_timer == cell.body->timer) {
     return;
   }
   Body& body = *cell.body;
@@ -131,6 +135,7 @@ Cell& CellStore::adopt(std::uint64_t hash, RuleIndex node, std::string_view key,
     large_.insert(&cell);
   }
   if (cell.body != nullptr) {
+    cell.body->on_disk = true;
     cell.body->charged = cell.body->bytes();
     body_bytes_ += cell.body->charged;
     if (cell.body->stored_timer != kNoTimer) {

@@ -1,5 +1,6 @@
 #include "detect/engine.hpp"
 
+#include "detect/seconds.hpp"
 #include "rule/key.hpp"
 
 #include <algorithm>
@@ -12,26 +13,8 @@ using rule::RuleIndex;
 
 constexpr std::uint32_t kNotStored = 0xFFFFFFFF;
 constexpr std::uint32_t kNoSlot = 0xFFFFFFFF;
-constexpr std::size_t kAhead = 12;  // inputs whose cells are on their way into the cache
-
-/// The start of a second, as far as there is one.
-Nanos start_of(std::int64_t second) {
-  Nanos start = 0;
-  return !__builtin_mul_overflow(second, kSecond, &start) ? start : second < 0 ? kNever : kForever;
-}
-
-/// The first second that begins at `deadline` or later.
-std::int64_t second_from(Nanos deadline) {
-  return deadline == kNever ? second_of(kNever) : second_of(deadline - 1) + 1;
-}
-
-EvidenceRef newest_evidence(Open const& open) {
-  if (open.tail.empty()) {
-    return open.head.back();
-  }
-  std::size_t const size = open.tail.size();
-  return size < kEvidenceTail ? open.tail.back() : open.tail[(open.tail_next + size - 1) % size];
-}
+constexpr char kLearntSlot[] = "*";  // no name of a source
+constexpr std::size_t kAhead = 12;   // inputs whose cells are on their way into the cache
 
 /// For each member of a correlation that is a correlation itself: which parts of the inner key make
 /// the outer one.
@@ -102,10 +85,23 @@ std::uint32_t Engine::slot_named(std::string const& name) {
   auto const slot = static_cast<std::uint32_t>(at - slot_names_.begin());
   if (at == slot_names_.end()) {
     CHECK(slot < WaitingEvidence::kMostSources);
+    // What was learnt from history is everybody's.
+    auto const learnt = std::find(slot_names_.begin(), slot_names_.end(), kLearntSlot);
+    auto const from = static_cast<std::size_t>(learnt - slot_names_.begin());
+    slot_first_.push_back(learnt != slot_names_.end() ? slot_first_[from] : kForever);
     slot_names_.push_back(name);
-    slot_first_.push_back(kForever);
   }
   return slot;
+}
+
+void Engine::learnt(Nanos greatest, EpisodeSink& sink) {
+  if (greatest == kNever) {
+    return;
+  }
+  advance(add_clamped(greatest, kSecond), sink);
+  silent_ = false;
+  std::uint32_t const slot = slot_named(kLearntSlot);
+  slot_first_[slot] = *std::min_element(slot_first_.begin(), slot_first_.end());
 }
 
 std::uint32_t Engine::source_slot(std::uint32_t source) {
@@ -238,6 +234,9 @@ void Engine::advance(Nanos watermark, EpisodeSink& sink) {
   std::int64_t const bound = second_of(watermark);
   while (!waiting_.empty() && waiting_.first_second() < bound) {
     std::int64_t const second = waiting_.first_second();
+    // What is judged before this second may be evidence of a chain, and comes before it.
+    set_judged(start_of(second));
+    fire_timers();
     std::size_t const work = judge_first_second();
     set_judged(start_of(second + 1));
     fire_timers();
@@ -340,88 +339,26 @@ void Engine::apply_to(Cell& cell, Item const& item) {
     }
   }
   if (change.opened && node.type == NodeType::first_seen) {
-    instant_.push_back(&cell);
-  } else if (node.type != NodeType::first_seen && cell.body != nullptr &&
-             cell.body->timer == kNoTimer) {
-    cells_.arm(cell, second_from(add_clamped(cell.last, node.timespan)));
+    if (in_timers_) {  // more of this time may come with the next second
+      cells_.arm(cell, second_of(item.time) + 1);
+    } else {
+      instant_.push_back(&cell);
+    }
+  } else if (node.type != NodeType::first_seen && cell.body != nullptr) {
+    arm(cell, kNever);
   }
   cells_.changed(cell);
   if (change.opened && cell.open()->continues_opened == kNever) {
-    feed_chain(cell);
+    feed_chain(cell, *cell.open());
   }
-}
-
-void Engine::chain(
-    RuleIndex node, std::string_view key, Open const& open,
-    std::function<void(Consumer, std::string const&, Item const&)> const& take) const {
-  auto const& consumers = plan_.consumers(node);
-  if (consumers.empty() || plan_.rule(node).is_single()) {
-    return;  // a single rule's consumers take its events, not its episodes
-  }
-  std::vector<std::string> const parts = rule::decode_key(key);
-  Item item;
-  item.time = open.opened;
-  item.digest = digest128(episode_digest(plan_.rule(node).id, key, open.opened).hex());
-  item.evidence = newest_evidence(open);
-  std::vector<std::pair<RuleIndex, std::string>> taken;
-  for (Consumer const& consumer : consumers) {
-    std::string outer;
-    bool complete = true;
-    for (std::size_t const position : chain_positions_[consumer.node][consumer.member]) {
-      complete = complete && position < parts.size();
-      if (complete) {
-        rule::append_key_part(outer, parts[position]);
-      }
-    }
-    item.member = consumer.member;
-    item.late = open.late > 0;
-    if (complete) {
-      std::pair const target(consumer.node, outer);
-      item.again = std::find(taken.begin(), taken.end(), target) != taken.end();
-      taken.push_back(target);
-      take(consumer, outer, item);
-    }
-  }
-}
-
-void Engine::feed_chain(Cell const& cell) {
-  if (plan_.consumers(cell.node).empty()) {
-    return;
-  }
-  chain(cell.node, cell.key(), *cell.open(),
-        [&](Consumer consumer, std::string const& key, Item const& item) {
-          apply_to(cells_.get(consumer.node, key), item);
-        });
-}
-
-void Engine::fire_timers() {
-  std::int64_t const second = second_of(judged_);
-  while (Cell* const cell = cells_.next_due(second)) {
-    fire(*cell);
-  }
-}
-
-void Engine::fire(Cell& cell) {
-  rule::Node const& node = plan_.rule(cell.node).node;
-  if (!expired(node, cell, judged_)) {
-    cells_.arm(cell, second_from(add_clamped(cell.last, node.timespan)));
-    return;
-  }
-  if (cell.open() != nullptr) {
-    close(cell.node, cell.key(), std::move(cell.body->open), false);
-    if (settled_) {
-      settled_(cell);
-    }
-  }
-  release_evidence(cell, &evidence_);
-  cells_.clear(cell);
-  cells_.release(cell);
 }
 
 void Engine::finish(Nanos greatest, EpisodeSink& sink) {
   end_ = greatest;
   while (!waiting_.empty()) {
     Nanos const end = start_of(waiting_.first_second() + 1);
+    set_judged(start_of(waiting_.first_second()));
+    fire_timers();
     std::size_t const work = judge_first_second();
     if (end <= greatest) {
       set_judged(end);

@@ -58,7 +58,8 @@ class Engine {
   /// episodes are then given out as soon as they are known, and not in order of `due`.
   using Arrival = std::function<void(Pending const&)>;
   void on_arrival(Arrival arrival) { arrival_ = std::move(arrival); }
-  /// Told when the final state of a cell has lost an episode: provisional copies are stale.
+  /// Told when the final state of a cell has lost an episode, or has got one that no copy can know
+  /// of (nodes that wait for the watermark, and what they feed): provisional copies are stale.
   using Settled = std::function<void(Cell const&)>;
   void on_settled(Settled settled) { settled_ = std::move(settled); }
 
@@ -70,6 +71,9 @@ class Engine {
   void finish(Nanos greatest, EpisodeSink& sink);
   /// For scan --learn: state is filled, nothing is given out.
   void set_silent(bool silent) { silent_ = silent; }
+  /// The end of what is learnt: all of it is judged and kept. To sources that come later it is
+  /// their own history.
+  void learnt(Nanos greatest, EpisodeSink& sink);
 
   /// Everything before this has been judged (a multiple of one second, kNever at first).
   Nanos judged() const { return judged_; }
@@ -130,11 +134,14 @@ class Engine {
   void judge_event(Pending const& pending);
   void apply_to(Cell& cell, Item const& item);
   void settle_instant();
-  void feed_chain(Cell const& cell);
+  void feed_chain(Cell const& cell, Open const& open);
+  void arm(Cell& cell, Nanos done);
   void close(rule::RuleIndex node, std::string_view key, std::unique_ptr<Open> open, bool cut);
   void set_judged(Nanos time);
+  bool is_due(Cell const& cell, std::int64_t second) const;
   void fire_timers();
-  void fire(Cell& cell);
+  void fire(Cell& cell, Nanos judged);
+  void settle(Cell& cell, Nanos judged);
   void keep_to_budget(std::size_t work);
   void emit(EpisodeSink& sink, Nanos before);
   void give_out(Closed& closed, EpisodeSink& sink);
@@ -163,6 +170,7 @@ class Engine {
   Nanos judged_ = kNever;
   Nanos end_ = kForever;  // finish(): the greatest event time
   bool silent_ = false;
+  bool in_timers_ = false;
   EngineCounters counters_;
   Arrival arrival_;
   Settled settled_;

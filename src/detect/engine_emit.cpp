@@ -10,18 +10,51 @@ namespace vedette::detect {
 using rule::NodeType;
 using rule::RuleIndex;
 
+namespace {
+
+/// When an episode is over, as far as its evidence tells; of rare and first_seen: when it was.
+Nanos due_of(rule::Node const& node, Open const& open) {
+  bool const at_once = node.instant() && node.type != NodeType::absence;
+  return at_once ? open.last : add_clamped(node.windowed ? open.until : open.last, node.timespan);
+}
+
+/// What the rule measures, of all evidence of the episode.
+void add_values(rule::Node const& node, Open const& open, Episode& episode) {
+  auto const add = [&](char const* name, std::string value) {
+    episode.values.emplace_back(name, std::move(value));
+  };
+  switch (node.type) {
+    case NodeType::value_count:
+      return add("distinct", std::to_string(open.distinct.count()));
+    case NodeType::value_sum:
+      return add("sum", open.sum.text());
+    case NodeType::value_avg:
+      return add("average", open.sum.divided(open.count).text());
+    case NodeType::value_percentile:
+      return add("percentile", open.quantiles.at(node.percent).text());
+    case NodeType::value_median:
+      return add("median", open.quantiles.at(node.percent).text());
+    case NodeType::spike:
+    case NodeType::flatline:
+      return add("expected", open.expected.text());
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
 void Engine::close(RuleIndex node, std::string_view key, std::unique_ptr<Open> open, bool cut) {
   rule::Rule const& rule = plan_.rule(node);
   if (!rule.alerts || silent_) {
     release_evidence(*open, &evidence_);
     return;
   }
-  bool const instant = rule.node.type == NodeType::first_seen;
   Closed closed;
   closed.node = node;
   closed.key = key;
-  closed.due = instant ? open->last : add_clamped(open->last, rule.node.timespan);
-  closed.ended = cut || instant || closed.due <= end_;
+  closed.due = due_of(rule.node, *open);
+  closed.ended = cut || rule.node.instant() || closed.due <= end_;
   closed.open = std::move(open);
   closed_.push_back(std::move(closed));
 }
@@ -82,10 +115,8 @@ Episode Engine::describe(RuleIndex index, std::string_view key, Open const& open
   episode.count = open.count;
   episode.late = open.late;
   episode.evidence_hash = open.evidence_hash;
-  episode.due = add_clamped(open.last, rule.node.timespan);
-  if (rule.node.type == NodeType::value_count) {
-    episode.values.emplace_back("distinct", std::to_string(open.distinct.count()));
-  }
+  episode.due = due_of(rule.node, open);
+  add_values(rule.node, open, episode);
   if (open.continues_opened != kNever) {
     episode.continues = episode_digest(rule.id, key, open.continues_opened).hex();
   }

@@ -151,7 +151,7 @@ std::vector<std::string> FieldMatcher::literals_of(Atom const& atom) {
 }
 
 bool FieldMatcher::eager(Atom const& atom, std::vector<std::string> const& literals) {
-  if (atom.refers) {
+  if (atom.refers || atom.part != rule::Part::whole) {
     return false;
   }
   switch (atom.op) {
@@ -381,6 +381,9 @@ std::unique_ptr<AtomTester> AtomTester::make(std::vector<Atom> const& atoms) {
 
 bool AtomTester::test(AtomIndex index, FieldType type, std::string_view value) const {
   Atom const& atom = (*impl_->atoms)[index];
+  if (atom.part != rule::Part::whole) {
+    return rule::value_matches(atom, type, value);
+  }
   switch (atom.op) {
     case Op::equals:
       if (type == FieldType::ip) {

@@ -75,7 +75,7 @@ Demands demands_of(Expr const& condition, std::vector<rule::Atom> const& atoms,
     rule::Atom const& atom = atoms[condition.atom];
     // An address equals every other spelling of it.
     bool const usable = atom.op == rule::Op::equals && !atom.keyword && !atom.refers &&
-                        atom.text.size() <= kLongestGate &&
+                        atom.part == rule::Part::whole && atom.text.size() <= kLongestGate &&
                         fields.type(atom.field) != FieldType::ip;
     return usable ? Demands{{atom.field, {ascii_lower_copy(atom.text)}}} : Demands{};
   }

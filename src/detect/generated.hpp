@@ -165,6 +165,16 @@ inline rule::Atom make_atom(Choices& choices, catalog::Catalog& catalog) {
       atom.field = FieldId{};
     }
   }
+  bool const compares_numbers = atom.op == Op::equals || atom.op == Op::gt || atom.op == Op::gte ||
+                                atom.op == Op::lt || atom.op == Op::lte;
+  if (compares_numbers && !atom.keyword && choices.one_in(6)) {
+    static constexpr rule::Part kParts[] = {rule::Part::length, rule::Part::entropy,
+                                            rule::Part::hour, rule::Part::week};
+    atom.part = choices.of(kParts);
+    atom.cased = false;
+    atom.number = static_cast<double>(choices.below(12));
+    return atom;
+  }
   bool const may_refer = atom.op == Op::equals || atom.op == Op::contains ||
                          atom.op == Op::starts_with || atom.op == Op::ends_with;
   if (may_refer && !atom.keyword && choices.one_in(6)) {

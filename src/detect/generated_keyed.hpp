@@ -10,14 +10,119 @@
 
 namespace vedette::detect::generated {
 
-/// Single-event rules on `user`, and correlations of every growing kind over them and each other.
+inline constexpr Nanos kSpans[] = {kSecond, 10 * kSecond, 2500 * kMillisecond, 45 * kSecond};
+
+/// Type, times and fields of a correlation.
+inline void set_kind(Choices& choices, FieldTable& fields, rule::Node& node) {
+  using rule::NodeType;
+  static constexpr NodeType kGrowing[] = {NodeType::event_count, NodeType::value_count,
+                                          NodeType::temporal,    NodeType::temporal_ordered,
+                                          NodeType::first_seen,  NodeType::value_sum};
+  static constexpr NodeType kWaiting[] = {NodeType::event_count,      NodeType::value_count,
+                                          NodeType::temporal,         NodeType::value_sum,
+                                          NodeType::value_avg,        NodeType::value_median,
+                                          NodeType::value_percentile, NodeType::spike,
+                                          NodeType::flatline,         NodeType::rare,
+                                          NodeType::absence};
+  bool const waits = choices.one_in(2);
+  node.type = waits ? choices.of(kWaiting) : choices.of(kGrowing);
+  node.windowed = waits && node.type != NodeType::rare && node.type != NodeType::absence;
+  node.timespan = choices.of(kSpans);
+  node.max = choices.one_in(2) ? 30 * kSecond : kDay;
+  node.bound = choices.below(4) + 1;
+  bool const learns = node.type == NodeType::first_seen || node.type == NodeType::rare;
+  node.learn = learns && choices.one_in(2) ? 20 * kSecond : 0;
+  if (node.type == NodeType::spike || node.type == NodeType::flatline) {
+    node.baseline = node.timespan * static_cast<Nanos>(choices.below(4) + 1);
+    node.learn = choices.one_in(2) ? node.baseline : node.hop();
+    node.least = choices.below(3) + 1;
+  }
+  if (node.type == NodeType::value_count || node.measures()) {
+    node.value_fields = {fields.intern("size")};
+    node.value_part = node.measures() && choices.one_in(4) ? rule::Part::length : rule::Part::whole;
+  }
+  node.percent = Decimal::of(
+      node.type == NodeType::value_median ? 50 : static_cast<std::int64_t>(choices.below(101)));
+}
+
+/// Members among the rules there are, and what their keys are; false when none can be.
+inline bool add_members(Choices& choices, FieldTable& fields, rule::RuleSet const& rules,
+                        rule::Node& node) {
+  using rule::NodeType;
+  FieldId const key_fields[] = {fields.intern("src_ip"), fields.intern("extra")};
+  node.group_by = {"src_ip"};
+  bool const two = choices.one_in(3) || node.type == NodeType::first_seen;
+  if (two) {
+    node.group_by.push_back("extra");
+  }
+  bool const pair = node.type == NodeType::absence;
+  std::uint32_t const members = pair ? 2 : choices.below(3) + 1;
+  for (std::uint32_t m = 0; m < members; ++m) {
+    rule::Member member;
+    member.rule = choices.below(static_cast<std::uint32_t>(rules.rules.size()));
+    rule::Rule const& inner = rules.rules[member.rule];
+    bool const chain = !inner.is_single();
+    bool const lacks = chain && inner.node.group_by.size() < node.group_by.size();
+    bool const repeated =
+        node.type != NodeType::temporal_ordered && !pair &&
+        std::any_of(node.members.begin(), node.members.end(),
+                    [&](rule::Member const& other) { return other.rule == member.rule; });
+    if (lacks || repeated || (chain && !node.value_fields.empty())) {
+      continue;
+    }
+    // Single members may take the key from another field, as aliases do.
+    bool const swapped = !chain && two && choices.one_in(6);
+    member.keys.push_back(key_fields[swapped ? 1 : 0]);
+    if (two) {
+      member.keys.push_back(key_fields[swapped ? 0 : 1]);
+    }
+    node.members.push_back(std::move(member));
+  }
+  return pair ? node.members.size() == 2 : !node.members.empty();
+}
+
+/// A formula over the members; with `negates` also of what is not there.
+inline rule::Expr make_formula(Choices& choices, std::size_t members, bool negates, int depth) {
+  using Kind = rule::Expr::Kind;
+  rule::Expr out;
+  if (depth == 0 || choices.one_in(3)) {
+    return atom_expr(choices.below(static_cast<std::uint32_t>(members)));
+  }
+  out.kind = negates && choices.one_in(3) ? Kind::negate
+             : choices.one_in(2)          ? Kind::all
+                                          : Kind::any;
+  for (std::uint32_t i = out.kind == Kind::negate ? 1 : 2; i > 0; --i) {
+    out.children.push_back(make_formula(choices, members, negates, depth - 1));
+  }
+  return out;
+}
+
+/// What has to hold, once the members are known.
+inline void set_condition(Choices& choices, rule::Node& node) {
+  using rule::NodeType;
+  using rule::Test;
+  static constexpr Test kTests[] = {Test::gt, Test::gte, Test::lt, Test::lte, Test::eq, Test::neq};
+  if (node.type == NodeType::temporal || node.type == NodeType::temporal_ordered) {
+    node.bound = node.type == NodeType::temporal && choices.one_in(3)
+                     ? choices.below(static_cast<std::uint32_t>(node.members.size())) + 1
+                     : node.members.size();
+  }
+  if (node.type == NodeType::temporal && choices.one_in(2)) {
+    node.formula = make_formula(choices, node.members.size(), node.windowed, 2);
+    return;
+  }
+  std::uint32_t const bounds = choices.one_in(4) ? 2 : 1;
+  for (std::uint32_t i = 0; i < bounds; ++i) {
+    Test const test = node.windowed ? choices.of(kTests) : choices.one_in(2) ? Test::gt : Test::gte;
+    auto const halves = static_cast<std::int64_t>(choices.below(9));
+    node.bounds.push_back({test, Decimal::thousandths(500 * halves)});
+  }
+}
+
+/// Single-event rules on `user`, and correlations of every kind over them and each other.
 inline rule::RuleSet make_keyed_rules(Choices& choices, catalog::Catalog& catalog) {
   using rule::NodeType;
   static constexpr std::string_view kUsers[] = {"a", "b", "c"};
-  static constexpr NodeType kNodeTypes[] = {NodeType::event_count, NodeType::value_count,
-                                            NodeType::temporal, NodeType::temporal_ordered,
-                                            NodeType::first_seen};
-  static constexpr Nanos kSpans[] = {kSecond, 10 * kSecond, 2500 * kMillisecond, 45 * kSecond};
   FieldTable& fields = catalog.fields();
   FieldId const key_fields[] = {fields.intern("src_ip"), fields.intern("extra")};
   rule::RuleSet rules;
@@ -44,51 +149,13 @@ inline rule::RuleSet make_keyed_rules(Choices& choices, catalog::Catalog& catalo
   }
   std::uint32_t const correlations = choices.below(4) + 1;
   for (std::uint32_t i = 0; i < correlations; ++i) {
-    auto const before = static_cast<std::uint32_t>(rules.rules.size());
-    rule::Rule rule = make_rule(before);
-    rule::Node& node = rule.node;
-    node.type = choices.of(kNodeTypes);
-    node.timespan = choices.of(kSpans);
-    node.max = choices.one_in(2) ? 30 * kSecond : kDay;
-    node.learn = node.type == NodeType::first_seen && choices.one_in(2) ? 20 * kSecond : 0;
-    node.group_by = {"src_ip"};
-    bool const two = choices.one_in(3) || node.type == NodeType::first_seen;
-    if (two) {
-      node.group_by.push_back("extra");
+    rule::Rule rule = make_rule(static_cast<std::uint32_t>(rules.rules.size()));
+    set_kind(choices, fields, rule.node);
+    if (add_members(choices, fields, rules, rule.node)) {
+      set_condition(choices, rule.node);
+      rule.alerts = !choices.one_in(4);
+      rules.rules.push_back(std::move(rule));
     }
-    std::uint32_t const members = choices.below(3) + 1;
-    for (std::uint32_t m = 0; m < members; ++m) {
-      rule::Member member;
-      member.rule = choices.below(before);
-      rule::Rule const& inner = rules.rules[member.rule];
-      bool const chain = !inner.is_single();
-      bool const lacks = chain && inner.node.group_by.size() < node.group_by.size();
-      bool const repeated =
-          node.type != NodeType::temporal_ordered &&
-          std::any_of(node.members.begin(), node.members.end(),
-                      [&](rule::Member const& other) { return other.rule == member.rule; });
-      if (lacks || repeated || (chain && node.type == NodeType::value_count)) {
-        continue;
-      }
-      // Single members may take the key from another field, as aliases do.
-      bool const swapped = !chain && two && choices.one_in(6);
-      member.keys.push_back(key_fields[swapped ? 1 : 0]);
-      if (two) {
-        member.keys.push_back(key_fields[swapped ? 0 : 1]);
-      }
-      node.members.push_back(std::move(member));
-    }
-    if (node.members.empty()) {
-      continue;
-    }
-    bool const temporal =
-        node.type == NodeType::temporal || node.type == NodeType::temporal_ordered;
-    node.bound = temporal ? node.members.size() : choices.below(4) + 1;
-    if (node.type == NodeType::value_count) {
-      node.value_fields = {fields.intern("size")};
-    }
-    rule.alerts = !choices.one_in(4);
-    rules.rules.push_back(std::move(rule));
   }
   return rules;
 }
@@ -109,7 +176,8 @@ inline std::vector<Plain> make_plain_events(Choices& choices, catalog::Catalog& 
   static constexpr std::string_view kAddresses[] = {
       "192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2", "x", "[\"192.0.2.1\",\"192.0.2.2\"]", ""};
   static constexpr std::string_view kExtras[] = {"p", "q", "", "[\"p\",\"q\",null]"};
-  static constexpr std::string_view kSizes[] = {"1", "2", "3", "4"};
+  static constexpr std::string_view kSizes[] = {"1",   "2",  "3",    "4",
+                                                "2.5", "-1", "many", "[null,2]"};
   FieldTable& fields = catalog.fields();
   std::vector<Plain> out;
   std::uint32_t const count = choices.below(most) + 1;

@@ -1,5 +1,9 @@
 #include "detect/matched.hpp"
 
+#include "detect/tally.hpp"
+#include "rule/derived.hpp"
+#include "rule/values.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <functional>
@@ -91,6 +95,9 @@ Collector::Collector(Plan const& plan) {
       target.keys = rule::key_fields(
           node.members.empty() ? node.group_fields : node.members[consumer.member].keys, fields);
       target.values = rule::key_fields(node.value_fields, fields);
+      target.measures = node.measures();
+      target.natural = node.measures() && !node.windowed;
+      target.part = node.value_part;
       targets_[rule].push_back(std::move(target));
     }
   }
@@ -124,6 +131,33 @@ void Collector::collect(Batch& batch, std::vector<Hit> const& hits, MatchedBatch
   out.block = std::move(batch.block.data);
 }
 
+/// The first value of the field that is not null, as a number; false when it is none.
+bool Collector::measure_value(Batch& batch, Event const& event, Target const& target, Digest& out) {
+  std::optional<Decimal> number;
+  for (Field* field = batch.begin(event); field != batch.end(event); ++field) {
+    if (field->id == kUnlisted) {
+      ++field;
+      continue;
+    }
+    bool const found = field->id == target.values.front().id &&
+                       rule::for_each_value(batch, *field, [&](std::string_view value, Kind kind) {
+                         if (kind == Kind::null) {
+                           return false;
+                         }
+                         number = rule::measure(target.part, value);
+                         return true;
+                       });
+    if (found) {
+      break;
+    }
+  }
+  if (!number || (target.natural && number->negative())) {
+    return false;
+  }
+  out = stored_number(*number);
+  return true;
+}
+
 bool Collector::add_inputs(Batch& batch, Event const& event, rule::RuleIndex rule,
                            std::size_t event_inputs, KeyedInput& input, MatchedBatch& out) {
   bool taken = false;
@@ -131,7 +165,12 @@ bool Collector::add_inputs(Batch& batch, Event const& event, rule::RuleIndex rul
     input.node = target.node;
     input.member = target.member;
     input.value = {};
-    if (!target.values.empty()) {
+    if (target.measures) {
+      if (!measure_value(batch, event, target, input.value)) {
+        out.no_key.push_back(target.node);
+        continue;
+      }
+    } else if (!target.values.empty()) {
       bool first = true;
       std::size_t const found = rule::for_each_key(batch, event, target.values, value_buffer_,
                                                    [&](std::string_view value) {

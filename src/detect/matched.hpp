@@ -20,7 +20,7 @@ namespace vedette::detect {
 struct KeyedInput {
   Nanos time = 0;
   Digest digest;               ///< of the event
-  Digest value;                ///< value_count: of the values to be counted
+  Digest value;                ///< Item::value
   std::uint32_t evidence = 0;  ///< index into MatchedBatch::events_matched
   rule::RuleIndex node = 0;
   std::uint32_t repeat = 1;
@@ -77,7 +77,11 @@ class Collector {
     bool shared = false;  // the node has other members
     std::vector<rule::KeyField> keys;
     std::vector<rule::KeyField> values;
+    bool measures = false;  // a number, and not which
+    bool natural = false;   // ... that may not be below zero
+    rule::Part part{};
   };
+  static bool measure_value(Batch& batch, Event const& event, Target const& target, Digest& out);
   bool add_inputs(Batch& batch, Event const& event, rule::RuleIndex rule, std::size_t event_inputs,
                   KeyedInput& input, MatchedBatch& out);
 

@@ -81,6 +81,9 @@ void Provisional::arrived(Pending const& pending) {
     update_(pending.node, key, std::move(current));
     return;
   }
+  if (plan_.rule(pending.node).node.waits()) {
+    return;  // nothing is told of it before the watermark
+  }
   View& view = view_of(pending.node, std::string(pending.key));
   Item item = pending.item;
   item.learning = engine_.learning(pending.node, pending.source, item.time);
@@ -119,6 +122,9 @@ void Provisional::apply_one(View& view, Item const& item) {
 void Provisional::feed(View& view) {
   engine_.chain(view.node, view.key, *view.cell.open(),
                 [&](Consumer consumer, std::string const& key, Item const& item) {
+                  if (plan_.rule(consumer.node).node.waits()) {
+                    return;
+                  }
                   View& outer = view_of(consumer.node, key);
                   view.fed.push_back(outer.id);
                   insert(outer, item, &view);
@@ -126,10 +132,11 @@ void Provisional::feed(View& view) {
 }
 
 void Provisional::settled(Cell const& cell) {
-  if (auto const found = views_.find(view_id(cell.node, std::string(cell.key())));
-      found != views_.end()) {
-    found->second->dirty = true;
-    mark(*found->second);
+  std::string const key(cell.key());
+  if (cell.open() != nullptr || views_.contains(view_id(cell.node, key))) {
+    View& view = view_of(cell.node, key);
+    view.dirty = true;
+    mark(view);
   }
 }
 

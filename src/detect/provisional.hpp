@@ -27,7 +27,7 @@ class Provisional {
 
   /// Evidence that waits for the watermark (Engine::on_arrival).
   void arrived(Pending const& pending);
-  /// The final state of this cell has lost an episode, or goes away (Engine::on_settled).
+  /// The final state of this cell is another than its copy can know (Engine::on_settled).
   void settled(Cell const& cell);
   /// After a batch: builds what has to be built, tells what has changed.
   void flush();

@@ -1,10 +1,13 @@
 #include "detect/reference.hpp"
 
+#include "detect/reference_draft.hpp"
+#include "rule/derived.hpp"
 #include "rule/key.hpp"
 #include "rule/values.hpp"
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -21,15 +24,6 @@ using rule::RuleIndex;
 
 using KeyValues = std::vector<std::string>;
 
-/// One event (or opening of a correlation) as evidence of one node and key.
-struct Evident {
-  Nanos time = 0;
-  Digest digest;
-  std::uint64_t repeat = 1;
-  std::set<std::size_t> members;  ///< which members it satisfies
-  std::string value;              ///< value_count: the combination, encoded
-  bool learning = false;
-};
 using EvidenceByKey = std::map<KeyValues, std::vector<Evident>>;
 
 // The values of a key field in an event, canonical, each once.
@@ -108,26 +102,20 @@ bool window_holds(Node const& node, std::vector<Evident> const& window) {
       return sum >= node.bound;
     case NodeType::value_count:
       return values.size() >= node.bound;
+    case NodeType::value_sum:
+      return bounds_hold(node, sum_of(window));
     case NodeType::temporal:
-      return members.size() >= node.bound;
+      return node.formula.kind != Expr::Kind::never ? formula_of(node.formula, members)
+                                                    : members.size() >= node.bound;
     case NodeType::temporal_ordered:
       return in_order(node, window);
-    case NodeType::event:
-    case NodeType::first_seen:
+    default:
       break;
   }
   return false;
 }
 
 Nanos period(Nanos time, Nanos length) { return time / length - (time % length < 0 ? 1 : 0); }
-
-/// An episode with the evidence it is made of.
-struct Draft {
-  Nanos opened = 0;
-  std::vector<Evident> evidence;
-  Nanos continues = kNever;  ///< opening time of the one it was cut from
-  bool cut = false;          ///< another one goes on with its key: it has ended, whatever its due
-};
 
 void add_cut(Node const& node, Draft const& whole, std::vector<Draft>& out) {
   Draft part;
@@ -185,7 +173,7 @@ std::vector<Draft> first_seen(Node const& node, std::vector<Evident> const& evid
       continue;
     }
     if (out.empty() || out.back().opened != e.time) {
-      out.push_back({e.time, {}, kNever, false});
+      out.push_back(draft_at(e.time));
     }
     out.back().evidence.push_back(e);
   }
@@ -261,11 +249,19 @@ class ReferenceRun {
   void add_members(Batch& batch, Event const& event, RuleIndex index,
                    std::vector<RuleIndex> const& matched, Evident evident) {
     Node const& node = rules_.rules[index].node;
-    auto const values = keys_of(batch, event, node.value_fields, catalog_.fields());
-    if (values.empty()) {
-      return;
+    if (node.measures()) {
+      auto const number = measured(batch, event, node);
+      if (!number || (!node.windowed && number->negative())) {
+        return;
+      }
+      evident.number = *number;
+    } else {
+      auto const values = keys_of(batch, event, node.value_fields, catalog_.fields());
+      if (values.empty()) {
+        return;
+      }
+      evident.value = rule::encode_key(values.front());
     }
-    evident.value = rule::encode_key(values.front());
     std::map<KeyValues, Evident> found;
     for (std::size_t m = 0; m < node.members.size(); ++m) {
       if (std::find(matched.begin(), matched.end(), node.members[m].rule) == matched.end()) {
@@ -278,6 +274,26 @@ class ReferenceRun {
     for (auto& [key, each] : found) {
       evidence_[index][key].push_back(std::move(each));
     }
+  }
+
+  /// The first value of the field that is not null.
+  std::optional<Decimal> measured(Batch& batch, Event const& event, Node const& node) const {
+    for (Field* at = batch.begin(event); at != batch.end(event); ++at) {
+      if (at->id != node.value_fields.front()) {
+        continue;
+      }
+      std::optional<std::string> first;
+      rule::for_each_value(batch, *at, [&](std::string_view text, Kind kind) {
+        if (kind != Kind::null && !first) {
+          first = std::string(text);
+        }
+        return false;
+      });
+      if (first) {
+        return rule::measure(node.value_part, *first);
+      }
+    }
+    return std::nullopt;
   }
 
   void judge(RuleIndex index) {
@@ -299,7 +315,10 @@ class ReferenceRun {
   }
 
   // A single-event rule: an episode per event; equal pairs of (time, digest) are interchangeable.
-  static std::vector<Draft> drafts(Node const& node, std::vector<Evident> const& evidence) {
+  std::vector<Draft> drafts(Node const& node, std::vector<Evident> const& evidence) const {
+    if (node.waits()) {
+      return waiting_drafts(node, evidence, greatest_);
+    }
     if (node.type == NodeType::first_seen) {
       return first_seen(node, evidence);
     }
@@ -309,7 +328,7 @@ class ReferenceRun {
     std::vector<Draft> out;
     for (Evident const& e : evidence) {
       if (out.empty() || out.back().opened != e.time) {
-        out.push_back({e.time, {}, kNever, false});
+        out.push_back(draft_at(e.time));
       }
       out.back().evidence.push_back(e);
     }
@@ -333,6 +352,7 @@ class ReferenceRun {
     if (of.node.type == NodeType::value_count) {
       out.values.emplace_back("distinct", std::to_string(values.size()));
     }
+    add_measures(of.node, draft, out);
     if (draft.continues != kNever) {
       Episode before;
       before.key = key;
@@ -344,9 +364,9 @@ class ReferenceRun {
         out.evidence.push_back({draft.evidence[i].time, draft.evidence[i].digest, {}, {}, {}});
       }
     }
-    bool const instant = of.node.type == NodeType::event || of.node.type == NodeType::first_seen;
-    out.due = out.last + (instant ? 0 : of.node.timespan);
-    bool const ended = instant || draft.cut || out.due <= greatest_;
+    bool const at_once = of.node.instant() && of.node.type != NodeType::absence;
+    out.due = (of.node.windowed ? draft.until : out.last) + (at_once ? 0 : of.node.timespan);
+    bool const ended = of.node.instant() || draft.cut || out.due <= greatest_;
     out.status = ended ? Episode::Status::closed : Episode::Status::open;
     out.final = true;
     return out;

@@ -26,7 +26,8 @@ bool is_text(Op op) {
 /// Whether every value for which `narrow` holds is one for which `wide` does.
 bool covers(Atom const& wide, Atom const& narrow, FieldTable const& fields) {
   if (wide.field != narrow.field || wide.keyword != narrow.keyword || wide.refers ||
-      narrow.refers || (wide.cased && !narrow.cased) || !is_text(narrow.op) ||
+      narrow.refers || wide.part != rule::Part::whole || narrow.part != rule::Part::whole ||
+      (wide.cased && !narrow.cased) || !is_text(narrow.op) ||
       fields.type(wide.field) == FieldType::ip) {
     return false;
   }

@@ -118,6 +118,22 @@ std::string_view kind_name(rule::NodeType type) {
       return "temporal_ordered";
     case rule::NodeType::first_seen:
       return "first_seen";
+    case rule::NodeType::value_sum:
+      return "value_sum";
+    case rule::NodeType::value_avg:
+      return "value_avg";
+    case rule::NodeType::value_percentile:
+      return "value_percentile";
+    case rule::NodeType::value_median:
+      return "value_median";
+    case rule::NodeType::rare:
+      return "rare";
+    case rule::NodeType::absence:
+      return "absence";
+    case rule::NodeType::spike:
+      return "spike";
+    case rule::NodeType::flatline:
+      return "flatline";
   }
   return "single";
 }

@@ -66,16 +66,19 @@ TEST_CASE("correlation: bounds") {
   CHECK_EQ(bound("{gt: 3}"), "4");
   CHECK_EQ(bound("{gt: 0}"), "1");
   CHECK_EQ(bound("{gte: 2, gt: 4}"), "5");
-  CHECK_EQ(bound("{gte: 0}"), "'gte: 0' always holds");
+  CHECK_EQ(bound("{gte: 0}"), "the condition always holds");
   CHECK_EQ(bound("{gte: -1}"), "'-1' is no count");
   CHECK_EQ(bound("{gte: 1.5}"), "'1.5' is no count");
   CHECK_EQ(bound("{gt: 9223372036854775807}"), "'9223372036854775807' is no count");
-  CHECK(bound("{lte: 5}").starts_with("'lte' is not supported yet"));
-  CHECK(bound("{gt: 1, lt: 5}").starts_with("'lt' is not supported yet"));
-  CHECK(bound("{eq: 5}").starts_with("'eq' is not supported yet"));
-  CHECK(bound("{neq: 5}").starts_with("'neq' is not supported yet"));
+  CHECK_EQ(bound("{lt: 1}"),
+           "the condition can never hold: where nothing happens, nothing is counted; what does not "
+           "come any more is found by 'absence' and 'flatline'");
+  CHECK(bound("{eq: 0}").starts_with("the condition can never hold"));
+  CHECK_EQ(bound("{gt: 5, lt: 3}"), "the condition can never hold: it contradicts itself");
+  CHECK_EQ(bound("{eq: 5, neq: 3, gte: 6}"), "the condition can never hold: it contradicts itself");
   CHECK(bound("{more: 5}").starts_with("unknown condition 'more'"));
-  CHECK(bound("5").starts_with("the condition of a correlation is a map"));
+  CHECK(bound("5").starts_with("a condition in words is for temporal only"));
+  CHECK(bound("[5]").starts_with("the condition of a correlation is a map"));
   CHECK(bound("{}").starts_with("the correlation has no bound"));
 }
 
@@ -91,7 +94,7 @@ TEST_CASE("correlation: value_count") {
   CHECK_EQ(refusal("type: value_count, rules: [a], timespan: 1h, condition: {gte: 5}"),
            "value_count needs 'field' in its condition");
   CHECK_EQ(refusal("type: event_count, rules: [a], timespan: 1h, condition: {gte: 5, field: user}"),
-           "'field' is for value_count only");
+           "'field' is for the types that begin with value_ only");
 }
 
 TEST_CASE("correlation: temporal and temporal_ordered hold for all of their rules") {
@@ -106,8 +109,10 @@ TEST_CASE("correlation: temporal and temporal_ordered hold for all of their rule
                          "c")
                .node.members.size(),
            3);
-  CHECK(refusal("type: temporal, rules: [a, b], timespan: 1h, condition: {gte: 1}")
-            .starts_with("a temporal correlation is held for all"));
+  CHECK_EQ(refusal("type: temporal_ordered, rules: [a, b], timespan: 1h, condition: {gte: 1}"),
+           "temporal_ordered is held for all of its rules only");
+  CHECK_EQ(refusal("type: temporal, rules: [a, b], timespan: 1h, condition: {gte: 3}"),
+           "the condition can never hold: there are only 2 rules");
   CHECK_EQ(refusal("type: temporal, rules: [a, a], timespan: 1h"), "the rule 'a' is named twice");
   CHECK_EQ(refusal("type: temporal, rules: [a, id-a], timespan: 1h"),
            "the rule 'id-a' is named twice");
@@ -128,7 +133,7 @@ TEST_CASE("correlation: first_seen") {
       refusal("type: first_seen, rules: [a], group-by: [user], timespan: 1d, condition: {gt: 1}"),
       "first_seen takes no condition");
   CHECK_EQ(refusal("type: event_count, rules: [a], timespan: 1d, learn: 1d, condition: {gt: 1}"),
-           "'learn' is for first_seen only so far");
+           "'learn' is for first_seen, rare, spike and flatline only");
 }
 
 TEST_CASE("correlation: what is refused") {
@@ -137,7 +142,7 @@ TEST_CASE("correlation: what is refused") {
   CHECK_EQ(refusal("type: temporal, rules: [a]"), "the correlation has no 'timespan'");
   CHECK_EQ(refusal("type: temporal, rules: [], timespan: 1h"), "'rules' names no rule");
   CHECK_EQ(refusal("type: value_sum, rules: [a], timespan: 1h"),
-           "the correlation type 'value_sum' is not supported yet");
+           "the correlation has no bound; condition: {gte: 10}");
   CHECK_EQ(refusal("type: temporl, rules: [a], timespan: 1h"),
            "unknown correlation type 'temporl'; did you mean 'temporal'?");
   CHECK(
@@ -235,7 +240,7 @@ TEST_CASE("correlation: chains") {
                                           "type: value_count, rules: [inner], timespan: 1h, "
                                           "condition: {field: user, gte: 2}"),
                       "d")
-            .reason.starts_with("value_count over the correlation 'inner'"));
+            .reason.starts_with("the correlation 'inner' has no fields to count"));
 }
 
 TEST_CASE("correlation: circles are refused, and what waits for them") {
@@ -261,7 +266,7 @@ TEST_CASE("correlation: it is no better than its members") {
       "title: a\nname: a\nlogsource: {product: open}\ndetection: {s: {f|hour: x}, condition: "
       "s}\n---\n";
   CHECK_EQ(compiled_rule(broken + correlation("c", body), "c").reason,
-           "its rule 'a' is refused: the modifier 'hour' is not supported yet");
+           "its rule 'a' is refused: 'x' is no number");
   rule::Rule const keyless = compiled_rule(
       single("a", "closed") + correlation("c", body + ", group-by: [no_such_field]"), "c");
   CHECK(keyless.status == rule::RuleStatus::degraded);

@@ -1,6 +1,7 @@
 // What search identifiers stand for: maps, lists and values with their modifiers.
 #include "event/field.hpp"
 #include "lang/sigma_document.hpp"
+#include "rule/derived.hpp"
 
 #include <algorithm>
 
@@ -35,28 +36,25 @@ constexpr TransformName kTransformNames[] = {
     {"windash", Transform::windash},
 };
 
-// Of the specification, but not held yet: refused by name, so that nothing is half understood.
-constexpr std::string_view kLaterModifiers[] = {"day",   "expand", "hour", "minute",
-                                                "month", "week",   "year"};
+constexpr rule::Part kStampParts[] = {rule::Part::minute, rule::Part::hour,  rule::Part::day,
+                                      rule::Part::week,   rule::Part::month, rule::Part::year};
 
 std::vector<std::string_view> known_modifiers() {
-  std::vector<std::string_view> out{"all", "cased", "fieldref", "i", "m", "neq", "s"};
+  std::vector<std::string_view> out{"all", "cased", "expand", "fieldref", "i", "m", "neq", "s"};
   for (TransformName const& known : kTransformNames) {
     out.push_back(known.name);
   }
   for (CompareName const& known : kCompareNames) {
     out.push_back(known.name);
   }
-  out.insert(out.end(), std::begin(kLaterModifiers), std::end(kLaterModifiers));
+  for (rule::Part const part : kStampParts) {
+    out.push_back(rule::part_name(part));
+  }
   return out;
 }
 
 std::unexpected<Error> refuse_modifier(std::string_view name, int line) {
   std::string const quoted = "'" + std::string(name) + "'";
-  if (std::find(std::begin(kLaterModifiers), std::end(kLaterModifiers), name) !=
-      std::end(kLaterModifiers)) {
-    return fail_at({}, line, "the modifier " + quoted + " is not supported yet");
-  }
   std::string const near = yaml::nearest(name, known_modifiers());
   return fail_at({}, line, "unknown modifier " + quoted,
                  near.empty() ? "" : "did you mean '" + near + "'?");
@@ -75,11 +73,13 @@ struct Chain {
   std::string_view transform_name;
 
   Status add(std::string_view name, int line) {
-    if (name == "all" || name == "cased" || name == "neq" || name == "fieldref") {
-      bool& flag = name == "all"     ? out.all
-                   : name == "cased" ? out.cased
-                   : name == "neq"   ? out.negated
-                                     : out.refers;
+    if (name == "all" || name == "cased" || name == "neq" || name == "fieldref" ||
+        name == "expand") {
+      bool& flag = name == "all"      ? out.all
+                   : name == "cased"  ? out.cased
+                   : name == "neq"    ? out.negated
+                   : name == "expand" ? out.expands
+                                      : out.refers;
       if (flag) {
         return fail_at({}, line, "the modifier '" + std::string(name) + "' is there twice");
       }
@@ -93,6 +93,15 @@ struct Chain {
       }
       out.regex_flags += name;
       return {};
+    }
+    for (rule::Part const part : kStampParts) {
+      if (rule::part_name(part) == name) {
+        if (out.part != rule::Part::whole) {
+          return clash(rule::part_name(out.part), name, line);
+        }
+        out.part = part;
+        return {};
+      }
     }
     for (TransformName const& known : kTransformNames) {
       if (known.name == name) {
@@ -225,6 +234,23 @@ Result<Modifiers> parse_modifiers(std::string_view text, int line) {
   }
   if (chain.out.refers && (!text_compare || !chain.out.transforms.empty())) {
     return clash(text_compare ? chain.transform_name : chain.compare_name, "fieldref", line);
+  }
+  bool const number_compare = compare == Compare::plain || compare == Compare::gt ||
+                              compare == Compare::gte || compare == Compare::lt ||
+                              compare == Compare::lte;
+  if (std::string_view const part = rule::part_name(chain.out.part); !part.empty()) {
+    if (!number_compare) {
+      return clash(chain.compare_name, part, line);
+    }
+    if (!chain.out.transforms.empty()) {
+      return clash(chain.transform_name, part, line);
+    }
+    if (chain.out.cased || chain.out.refers || chain.out.all) {
+      return clash(chain.out.cased ? "cased" : chain.out.refers ? "fieldref" : "all", part, line);
+    }
+  }
+  if (chain.out.expands && chain.out.refers) {
+    return clash("expand", "fieldref", line);
   }
   if (chain.out.negated && chain.out.all) {
     return clash("all", "neq", line);

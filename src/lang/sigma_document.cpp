@@ -58,13 +58,6 @@ Status refuse_foreign(yaml::Node const& root) {
   for (std::size_t i = 0; i < root.fields.size(); ++i) {
     auto const& [key, value] = root.fields[i];
     int const line = root.key_lines[i];
-    if (key == "action") {
-      return fail_at({}, line, "'action' (rule collections of old) is not supported",
-                     "write each rule out as a document of its own");
-    }
-    if (key == "filter") {
-      return fail_at({}, line, "Sigma filters are not supported yet");
-    }
     if (key == "status" && value.scalar == "unsupported") {
       return fail_at({}, line, "its status is 'unsupported': it cannot be used as it stands");
     }
@@ -91,10 +84,12 @@ Status read_logsource(yaml::Node const& node, Search& out) {
   return {};
 }
 
-Status read_conditions(yaml::Node const& node, Search& out) {
+/// Texts of a condition with their lines.
+Status read_lines(yaml::Node const& node, std::string_view what,
+                  std::vector<std::pair<std::string, int>>& out) {
   auto const add = [&](yaml::Node const& item) -> Status {
-    TRY(std::string text, text_of(item, "condition"));
-    out.conditions.emplace_back(std::move(text), item.line);
+    TRY(std::string text, text_of(item, what));
+    out.emplace_back(std::move(text), item.line);
     return {};
   };
   if (!node.is_list()) {
@@ -103,18 +98,24 @@ Status read_conditions(yaml::Node const& node, Search& out) {
   for (yaml::Node const& item : node.items) {
     TRY(add(item));
   }
-  return out.conditions.empty() ? Status(fail_at({}, node.line, "the condition is empty"))
-                                : Status{};
+  return out.empty() ? Status(fail_at({}, node.line, "the " + std::string(what) + " is empty"))
+                     : Status{};
 }
 
-Status read_detection(yaml::Node const& node, Search& out) {
+/// Search identifiers and conditions; Search and Filter have both.
+template <class Target>
+Status read_detection(yaml::Node const& node, std::string const& what, Target& out,
+                      std::string_view other = "") {
   if (!node.is_map()) {
-    return fail_at({}, node.line, "'detection' must be a map of search identifiers");
+    return fail_at({}, node.line, "'" + what + "' must be a map of search identifiers");
   }
   for (std::size_t i = 0; i < node.fields.size(); ++i) {
     auto const& [name, value] = node.fields[i];
+    if (name == other) {
+      continue;
+    }
     if (name == "condition") {
-      TRY(read_conditions(value, out));
+      TRY(read_lines(value, name, out.conditions));
     } else if (name == "timeframe") {
       return fail_at({}, node.key_lines[i], "'timeframe' in a detection is obsolete",
                      "write a correlation rule with 'timespan'");
@@ -126,10 +127,10 @@ Status read_detection(yaml::Node const& node, Search& out) {
     }
   }
   if (out.detections.empty()) {
-    return fail_at({}, node.line, "'detection' has no search identifier");
+    return fail_at({}, node.line, "'" + what + "' has no search identifier");
   }
   if (out.conditions.empty()) {
-    return fail_at({}, node.line, "'detection' has no condition");
+    return fail_at({}, node.line, "'" + what + "' has no condition");
   }
   return {};
 }
@@ -145,21 +146,20 @@ Result<Merge> parse_merge(yaml::Node const& node, std::string const& path) {
   if (timespan == nullptr) {
     return fail_at({}, node.line, "'merge' needs a timespan");
   }
-  auto const duration = parse_duration(timespan->scalar);
-  if (!duration || *duration <= 0) {
-    return fail_at({}, timespan->line, "'" + timespan->scalar + "' is no time span",
-                   "such as 30s, 5m, 12h or 7d");
-  }
-  if (*duration > kLongestSpan) {
-    return fail_at({}, timespan->line, "'" + timespan->scalar + "' is longer than ten years");
-  }
-  out.timespan = *duration;
+  TRY(out.timespan, parse_span(*timespan));
   return out;
 }
 
 Status parse_parts(yaml::Node const& root, std::string const& path, Document& out) {
   bool const detection = root.find("detection") != nullptr;
   bool const correlation = root.find("correlation") != nullptr;
+  if (root.find("filter") != nullptr) {
+    if (detection || correlation) {
+      return fail_at({}, root.line, "a filter has no detection or correlation of its own");
+    }
+    TRY(out.search, parse_filter(root, out.filter.emplace()));
+    return {};
+  }
   if (detection && correlation) {
     return fail_at({}, root.line, "a rule has either a detection or a correlation, not both");
   }
@@ -176,7 +176,7 @@ Status parse_parts(yaml::Node const& root, std::string const& path, Document& ou
   }
   std::string hint;
   for (auto const& [key, value] : root.fields) {
-    std::string const near = yaml::nearest(key, {"detection", "correlation"});
+    std::string const near = yaml::nearest(key, {"detection", "correlation", "filter"});
     if (!near.empty()) {
       hint = "did you mean '" + near + "' instead of '";
       hint.append(key).append("'?");
@@ -235,6 +235,23 @@ Status read_metadata(yaml::Node const& root, rule::Rule& out) {
   return first;
 }
 
+Result<Search> parse_filter(yaml::Node const& root, Filter& out) {
+  Search search;
+  yaml::Node const* const logsource = root.find("logsource");
+  if (logsource == nullptr) {
+    return fail_at({}, root.line, "a filter needs a logsource");
+  }
+  TRY(read_logsource(*logsource, search));
+  yaml::Node const& filter = *root.find("filter");
+  TRY(read_detection(filter, "filter", out, "rules"));
+  yaml::Node const* const rules = filter.find("rules");
+  if (rules == nullptr) {
+    return fail_at({}, filter.line, "a filter names the 'rules' it is for", "by id or name");
+  }
+  TRY(read_lines(*rules, "list of rules", out.rules));
+  return search;
+}
+
 Result<Search> parse_search(yaml::Node const& root, std::string const& path) {
   Search out;
   yaml::Node const* const logsource = root.find("logsource");
@@ -242,7 +259,7 @@ Result<Search> parse_search(yaml::Node const& root, std::string const& path) {
     return fail_at({}, root.line, "a rule needs a logsource");
   }
   TRY(read_logsource(*logsource, out));
-  TRY(read_detection(*root.find("detection"), out));
+  TRY(read_detection(*root.find("detection"), "detection", out));
   if (yaml::Node const* const merge = root.find("merge")) {
     TRY(out.merge, parse_merge(*merge, path));
   }

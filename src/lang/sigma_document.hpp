@@ -53,7 +53,9 @@ struct Modifiers {
   std::vector<Transform> transforms;  ///< in the order they are written
   bool negated = false;               ///< `neq`: none of the values
   bool refers = false;                ///< `fieldref`: the values are names of fields
-  bool all = false;                   ///< values are joined by AND
+  bool expands = false;               ///< `expand`: %names% in values stand for what is configured
+  rule::Part part = rule::Part::whole;  ///< `hour` and so on: a number of the stamp is compared
+  bool all = false;                     ///< values are joined by AND
   bool cased = false;
   std::string regex_flags;  ///< of `re`: some of i, m, s
 };
@@ -103,15 +105,33 @@ struct Correlation {
   std::vector<std::pair<std::string, int>> rules;  ///< names or ids, with their lines
   std::vector<std::string> group_by;
   Nanos timespan = 0;
-  Nanos learn = 0;
-  std::optional<std::uint64_t> bound;  ///< count >= bound
+  std::optional<Nanos> learn;
+  std::vector<rule::Bound> bounds;  ///< all hold
+  std::string formula;              ///< of temporal: over names of its rules, instead of bounds
+  int condition_line = 0;
   std::vector<std::string> value_fields;
+  std::optional<Decimal> percent;  ///< value_percentile
+  std::optional<Nanos> baseline;   ///< spike, flatline
+  std::optional<std::uint64_t> least;
   /// alias -> (rule as the alias names it -> field)
   std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> aliases;
   bool generate = false;
   int line = 0;
 };
 Result<Correlation> parse_correlation(yaml::Node const& root, std::string const& path);
+/// `condition`: bounds and what belongs to them, or a text.
+Status parse_correlation_condition(yaml::Node const& node, Correlation& out);
+/// What the type asks of everything else.
+Status check_correlation(yaml::Node const& node, Correlation const& correlation);
+/// `5m`; how long at most a rule may look back.
+Result<Nanos> parse_span(yaml::Node const& node);
+
+/// A Sigma filter: what it says has to hold as well for the rules it names.
+struct Filter {
+  std::vector<std::pair<std::string, int>> rules;  ///< ids or names; `any` = all
+  std::vector<std::pair<std::string, Detection>> detections;
+  std::vector<std::pair<std::string, int>> conditions;
+};
 
 /// A single-event rule's own part.
 struct Search {
@@ -120,7 +140,10 @@ struct Search {
   std::vector<std::pair<std::string, Detection>> detections;
   std::vector<std::pair<std::string, int>> conditions;  ///< OR of these, with their lines
   std::optional<Merge> merge;
+  std::vector<Filter> filters;
 };
+/// The search of a filter document: a logsource, detections, conditions.
+Result<Search> parse_filter(yaml::Node const& root, Filter& out);
 Result<Search> parse_search(yaml::Node const& root, std::string const& path);
 
 /// Title, id, level and so on; also of a document that is refused, as far as it can be read.
@@ -134,6 +157,7 @@ struct Document {
   rule::Rule rule;  ///< metadata; status refused with reason when parsing failed
   std::optional<Search> search;
   std::optional<Correlation> correlation;
+  std::optional<Filter> filter;  ///< `search` says of which logsource
 };
 /// Never fails: what is wrong stands in rule.status and rule.reason.
 Document parse_document(YamlDocument const& yaml, std::string const& path);

@@ -1,6 +1,7 @@
 // Single-event rules: detections and conditions to expressions over atoms.
 #include "lang/sigma_lower.hpp"
 
+#include "rule/derived.hpp"
 #include "rule/regex.hpp"
 
 #include <algorithm>
@@ -51,23 +52,39 @@ class SearchLowering {
     sources_ = lowering_.catalog.sources_of(search_.logsource);
     rule_.types = lowering_.catalog.types_of(search_.logsource);
     std::sort(rule_.types.begin(), rule_.types.end());
-    for (auto const& [name, detection] : search_.detections) {
-      TRY(lowered_[name], lower_detection(detection));
+    std::vector<Expr> all(1);
+    TRY(all.front(), lower_conditions(search_.detections, search_.conditions));
+    for (Filter const& filter : search_.filters) {
+      TRY(Expr expr, lower_conditions(filter.detections, filter.conditions));
+      all.push_back(std::move(expr));
     }
-    std::vector<Expr> any;
-    for (auto const& [text, line] : search_.conditions) {
-      line_ = line;
-      TRY(Condition const condition, parse_condition(text, line));
-      TRY(Expr expr, lower_condition(condition));
-      any.push_back(std::move(expr));
-    }
-    TRY(rule_.condition, within_logsource(group(Expr::Kind::any, std::move(any))));
+    TRY(rule_.condition, within_logsource(group(Expr::Kind::all, std::move(all))));
     TRY(lower_merge());
     report_unknown();
     return {};
   }
 
  private:
+  using Detections = std::vector<std::pair<std::string, Detection>>;
+
+  /// Search identifiers and the conditions over them, of the rule itself or of a filter.
+  Result<Expr> lower_conditions(Detections const& detections,
+                                std::vector<std::pair<std::string, int>> const& conditions) {
+    detections_ = &detections;
+    lowered_.clear();
+    for (auto const& [name, detection] : detections) {
+      TRY(lowered_[name], lower_detection(detection));
+    }
+    std::vector<Expr> any;
+    for (auto const& [text, line] : conditions) {
+      line_ = line;
+      TRY(Condition const condition, parse_condition(text, line));
+      TRY(Expr expr, lower_condition(condition));
+      any.push_back(std::move(expr));
+    }
+    return group(Expr::Kind::any, std::move(any));
+  }
+
   Status count(std::size_t nodes, int line) {
     nodes_ += nodes;
     if (nodes_ > kMaxExprNodes) {
@@ -76,11 +93,14 @@ class SearchLowering {
     return {};
   }
 
+  bool is_known(std::string const& name) const {
+    return rule_.types.empty() ||
+           std::any_of(rule_.types.begin(), rule_.types.end(),
+                       [&](TypeId type) { return lowering_.known.known(type, name); });
+  }
+
   Result<std::vector<FieldId>> fields_of(std::string const& name, int line) {
-    bool const known = rule_.types.empty() ||
-                       std::any_of(rule_.types.begin(), rule_.types.end(),
-                                   [&](TypeId type) { return lowering_.known.known(type, name); });
-    if (!known) {
+    if (!is_known(name)) {
       unknown_.insert(name);
       unknown_line_ = unknown_line_ == 0 ? line : unknown_line_;
     }
@@ -166,8 +186,44 @@ class SearchLowering {
     if (item.field.empty()) {
       return lower_values(item, {FieldId{}});
     }
+    rule::DerivedName const derived = rule::split_derived(item.field);
+    if (derived.part != rule::Part::whole && compares_numbers(item)) {
+      return lower_derived(item, derived);
+    }
     TRY(std::vector<FieldId> const fields, fields_of(item.field, item.line));
     return lower_values(item, fields);
+  }
+
+  static bool compares_numbers(Item const& item) {
+    Compare const compare = item.modifiers.compare;
+    bool const plain = compare == Compare::plain &&
+                       std::all_of(item.values.begin(), item.values.end(), [](Value const& value) {
+                         return value.kind == Value::Kind::number;
+                       });
+    return item.modifiers.transforms.empty() && !item.modifiers.refers &&
+           item.modifiers.part == rule::Part::whole &&
+           (plain || compare == Compare::gt || compare == Compare::gte || compare == Compare::lt ||
+            compare == Compare::lte);
+  }
+
+  /// `NAME.length`: of the field NAME, or, where events may have one, the field of that very name.
+  Result<Expr> lower_derived(Item const& item, rule::DerivedName const& derived) {
+    Item part = item;
+    part.field = std::string(derived.field);
+    part.modifiers.part = derived.part;
+    part.modifiers.negated = false;
+    TRY(std::vector<FieldId> const fields, fields_of(part.field, item.line));
+    std::vector<Expr> either(1);
+    TRY(either.front(), lower_values(part, fields));
+    if (is_known(item.field)) {
+      Item original = item;
+      original.modifiers.negated = false;
+      TRY(std::vector<FieldId> const originals, fields_of(item.field, item.line));
+      TRY(Expr expr, lower_values(original, originals));
+      either.push_back(std::move(expr));
+    }
+    Expr out = group(Expr::Kind::any, std::move(either));
+    return item.modifiers.negated ? negate(std::move(out)) : std::move(out);
   }
 
   Result<Expr> lower_values(Item const& item, std::vector<FieldId> const& fields) {
@@ -175,7 +231,8 @@ class SearchLowering {
       return lower_exists(item, fields);
     }
     std::vector<Expr> children;
-    for (Value const& value : item.values) {
+    TRY(std::vector<Value> const values, expanded(item));
+    for (Value const& value : values) {
       TRY(std::vector<Atom> const atoms,
           item.modifiers.refers ? references_of(item, value) : atoms_of(item, value));
       std::vector<Expr> any;
@@ -189,6 +246,22 @@ class SearchLowering {
     }
     Expr out = group(item.modifiers.all ? Expr::Kind::all : Expr::Kind::any, std::move(children));
     return item.modifiers.negated ? negate(std::move(out)) : std::move(out);
+  }
+
+  /// The values, with what placeholders stand for in their place.
+  Result<std::vector<Value>> expanded(Item const& item) const {
+    if (!item.modifiers.expands) {
+      return item.values;
+    }
+    std::vector<Value> out;
+    for (Value const& value : item.values) {
+      TRY(std::vector<std::string> texts, lowering_.placeholders.expand(value.text, value.line));
+      for (std::string& text : texts) {
+        out.push_back(value);
+        out.back().text = std::move(text);
+      }
+    }
+    return out;
   }
 
   Result<Expr> over_fields(Atom atom, std::vector<FieldId> const& fields, Expr::Kind kind) {
@@ -236,82 +309,6 @@ class SearchLowering {
     return out;
   }
 
-  /// Mostly one; a value that is rewritten may become several, any of which may hold.
-  Result<std::vector<Atom>> atoms_of(Item const& item, Value const& value) {
-    Atom atom;
-    atom.keyword = item.field.empty();
-    Compare compare = item.modifiers.compare;
-    if (value.kind == Value::Kind::null) {
-      if (compare != Compare::plain || !item.modifiers.transforms.empty() || atom.keyword) {
-        return fail_at({}, value.line, "null stands alone: no modifier, no keyword",
-                       "'' is the empty text");
-      }
-      atom.op = Op::is_null;
-      return std::vector<Atom>{atom};
-    }
-    atom.op = op_of(compare);
-    atom.cased = item.modifiers.cased;
-    switch (compare) {
-      case Compare::plain:
-      case Compare::contains:
-      case Compare::startswith:
-      case Compare::endswith: {
-        if (atom.keyword && compare == Compare::plain) {
-          compare = Compare::contains;
-        }
-        TRY(Pattern const pattern, parse_pattern(value.text, value.line));
-        if (atom.keyword && pattern.text.empty()) {
-          return fail_at({}, value.line, "an empty keyword is in every line");
-        }
-        TRY(auto const patterns, transform(pattern, item.modifiers.transforms, value.line));
-        std::vector<Atom> out(patterns.size(), atom);
-        for (std::size_t i = 0; i < patterns.size(); ++i) {
-          set_pattern(patterns[i], compare, out[i]);
-        }
-        return out;
-      }
-      case Compare::re: {
-        TRY(Atom regex, regex_atom(std::move(atom), item, value));
-        return std::vector<Atom>{std::move(regex)};
-      }
-      default: {
-        TRY(Atom typed, typed_atom(std::move(atom), value));
-        return std::vector<Atom>{std::move(typed)};
-      }
-    }
-  }
-
-  static Result<Atom> regex_atom(Atom atom, Item const& item, Value const& value) {
-    std::string const& flags = item.modifiers.regex_flags;
-    atom.text = flags.empty() ? value.text : "(?" + flags + ")" + value.text;
-    if (auto const regex = rule::Regex::compile(atom.text); !regex) {
-      return fail_at({}, value.line, "regex: " + regex.error().message,
-                     "only what can be matched in linear time is (RE2 syntax)");
-    }
-    return atom;
-  }
-
-  static Result<Atom> typed_atom(Atom atom, Value const& value) {
-    if (atom.keyword) {
-      return fail_at({}, value.line, "this modifier needs a field");
-    }
-    if (atom.op == Op::cidr) {
-      auto const subnet = parse_subnet(value.text);
-      if (!subnet) {
-        return fail_at({}, value.line, "'" + value.text + "' is no network",
-                       "such as 192.0.2.0/24 or 2001:db8::/32");
-      }
-      atom.subnet = *subnet;
-      return atom;
-    }
-    auto const number = parse_number(value.text);
-    if (!number) {
-      return fail_at({}, value.line, "'" + value.text + "' is no number");
-    }
-    atom.number = *number;
-    return atom;
-  }
-
   Result<Expr> lower_condition(Condition const& condition) {
     switch (condition.kind) {
       case Condition::Kind::name: {
@@ -356,7 +353,7 @@ class SearchLowering {
     bool const them = condition.name == "them";
     bool const hidden_too = condition.name.starts_with('_');
     std::vector<Expr const*> chosen;
-    for (auto const& [name, detection] : search_.detections) {
+    for (auto const& [name, detection] : *detections_) {
       if ((hidden_too || !name.starts_with('_')) && (them || name_matches(condition.name, name))) {
         chosen.push_back(&lowered_.at(name));
       }
@@ -452,6 +449,7 @@ class SearchLowering {
   }
 
   Search const& search_;
+  Detections const* detections_ = nullptr;  // those that the condition in hand speaks of
   Lowering& lowering_;
   rule::Rule& rule_;
   std::map<std::string, Expr, std::less<>> lowered_;

@@ -1,6 +1,7 @@
 // Correlations find their members: names and ids, keys per member, order, circles, `generate`.
 #include "lang/shared_ids.hpp"
 #include "lang/sigma_lower.hpp"
+#include "rule/derived.hpp"
 
 #include <algorithm>
 #include <map>
@@ -101,8 +102,9 @@ class Resolver {
         refuse(documents_[index].rule, member.error().message, line);
         return;
       }
-      if (!seen.insert(*member).second &&
-          documents_[index].correlation->type != NodeType::temporal_ordered) {
+      NodeType const type = documents_[index].correlation->type;
+      bool const repeats = type == NodeType::temporal_ordered || type == NodeType::absence;
+      if (!seen.insert(*member).second && !repeats) {
         refuse(documents_[index].rule, "the rule '" + reference + "' is named twice", line);
         return;
       }
@@ -178,10 +180,6 @@ class Resolver {
     rule.node.type = correlation.type;
     rule.node.group_by = correlation.group_by;
     rule.node.timespan = correlation.timespan;
-    rule.node.learn = correlation.learn;
-    bool const temporal =
-        correlation.type == NodeType::temporal || correlation.type == NodeType::temporal_ordered;
-    rule.node.bound = correlation.bound.value_or(temporal ? correlation.rules.size() : 1);
     for (std::size_t m = 0; m < members_[index].size(); ++m) {
       int const line = correlation.rules[m].second;
       Status const status = lower_member(rule, correlation, members_[index][m], line);
@@ -190,6 +188,13 @@ class Resolver {
         rule.node.members.clear();
         return;
       }
+    }
+    if (Status const status = set_judgement(correlation, lowering_.catalog.fields(), rule.node);
+        !status) {
+      Error const& error = status.error();
+      refuse(rule, error.hint.empty() ? error.message : error.message + "; " + error.hint,
+             error.line);
+      rule.node.members.clear();
     }
   }
 
@@ -210,12 +215,17 @@ class Resolver {
     }
     if (!correlation.value_fields.empty() && !member.is_single()) {
       return fail_at({}, line,
-                     "value_count over the correlation " + label(member) + " is not supported yet");
+                     "the correlation " + label(member) + " has no fields to count or measure");
     }
     std::vector<FieldId> values;
     for (std::string const& name : correlation.value_fields) {
       TRY(std::string const field, alias_field(correlation, name, member, line));
-      TRY(FieldId const id, member_field(rule, member, field, line));
+      // Only what is measured can be a number taken from a value.
+      rule::DerivedName const derived = rule::split_derived(field);
+      bool const part = rule.node.measures() && derived.part != rule::Part::whole;
+      rule.node.value_part = part ? derived.part : rule::Part::whole;
+      TRY(FieldId const id,
+          member_field(rule, member, part ? std::string(derived.field) : field, line));
       values.push_back(id);
     }
     if (!rule.node.members.empty() && values != rule.node.value_fields) {

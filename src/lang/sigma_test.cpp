@@ -156,7 +156,10 @@ TEST_CASE("sigma: modifiers that are refused, never half understood") {
            "REFUSED 'fieldref' compares a field with a field: names, no values");
   CHECK_EQ(why("f|cidr|fieldref: x"),
            "REFUSED the modifiers 'cidr' and 'fieldref' do not go together");
-  CHECK_EQ(why("f|hour: 5"), "REFUSED the modifier 'hour' is not supported yet");
+  CHECK_EQ(why("f|hour: x"), "REFUSED 'x' is no number");
+  CHECK_EQ(why("f|hour|contains: 5"),
+           "REFUSED the modifiers 'contains' and 'hour' do not go together");
+  CHECK_EQ(why("f|hour|day: 5"), "REFUSED the modifiers 'hour' and 'day' do not go together");
   CHECK_EQ(why("f|contians: x"), "REFUSED unknown modifier 'contians'; did you mean 'contains'?");
   CHECK_EQ(why("f|: x"), "REFUSED unknown modifier ''");
   CHECK_EQ(why("f|contains|re: x"), "REFUSED the modifiers 'contains' and 're' do not go together");
@@ -285,8 +288,8 @@ TEST_CASE("sigma: documents that are refused, with reason and line") {
   CHECK(refused_with(rule_with("  s: {f: a}\n  condition: s\n", "taxonomy: ecs\n"),
                      "the taxonomy 'ecs' is not known", 3));
   CHECK(refused_with("title: F\nlogsource: {product: open}\nfilter:\n  rules: [x]\n",
-                     "Sigma filters are not supported yet", 3));
-  CHECK(refused_with("action: global\ntitle: T\n", "'action'", 1));
+                     "'filter' has no search identifier", 4));
+  CHECK(refused_with("action: globl\ntitle: T\n", "unknown action 'globl'", 1));
   CHECK(refused_with("title: T\ncorrelation: {}\ndetection: {}\n", "not both", 1));
   CHECK(refused_with("- a\n- b\n", "a rule is a map", 1));
   CHECK(refused_with("# nothing here\n", "a rule is a map", 1));

@@ -1,6 +1,7 @@
 #include "rule/atom_table.hpp"
 
 #include "base/ascii.hpp"
+#include "rule/derived.hpp"
 
 #include <bit>
 #include <cstdio>
@@ -19,6 +20,7 @@ std::string identity(Atom const& atom) {
   std::string out;
   append_u64(out, static_cast<std::uint64_t>(atom.field));
   out += static_cast<char>(atom.op);
+  out += static_cast<char>(atom.part);
   out += static_cast<char>((atom.keyword ? 1 : 0) | (atom.cased ? 2 : 0) | (atom.refers ? 4 : 0));
   append_u64(out, static_cast<std::uint64_t>(atom.other));
   append_u64(out, std::bit_cast<std::uint64_t>(atom.number));
@@ -117,6 +119,12 @@ std::uint32_t AtomTable::intern(Atom atom) {
 
 std::string describe(Atom const& atom, std::string_view field_name) {
   std::string out(atom.keyword ? "the line" : field_name);
+  if (atom.part != Part::whole) {
+    out.insert(0, std::string(part_name(atom.part)) + " of ");
+    out += ' ';
+    out += op_words(atom.op);
+    return out + ' ' + number_text(atom.number);
+  }
   out += ' ';
   out += op_words(atom.op);
   switch (atom.op) {

@@ -5,7 +5,26 @@ namespace vedette::rule {
 bool operator==(Atom const& a, Atom const& b) {
   return a.field == b.field && a.keyword == b.keyword && a.op == b.op && a.cased == b.cased &&
          a.text == b.text && a.number == b.number && a.subnet.base == b.subnet.base &&
-         a.subnet.bits == b.subnet.bits && a.refers == b.refers && a.other == b.other;
+         a.subnet.bits == b.subnet.bits && a.refers == b.refers && a.other == b.other &&
+         a.part == b.part;
+}
+
+bool Bound::holds(std::strong_ordering order) const {
+  switch (test) {
+    case Test::gt:
+      return order > 0;
+    case Test::gte:
+      return order >= 0;
+    case Test::lt:
+      return order < 0;
+    case Test::lte:
+      return order <= 0;
+    case Test::eq:
+      return order == 0;
+    case Test::neq:
+      return order != 0;
+  }
+  return false;
 }
 
 std::string_view level_name(Level level) {

@@ -16,12 +16,16 @@
 // another
 //   field of the event: it holds when some value does with some value of the other field, of which
 //   the first 64 count (so that two long lists cost no more than their length).
+// - With a `part` an atom compares a number that is taken from the value (rule/derived.hpp) by
+//   equals gt gte lt lte; a value that has no such number does not match.
 #pragma once
 
+#include "base/decimal.hpp"
 #include "base/time.hpp"
 #include "event/event.hpp"
 #include "event/field.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -45,6 +49,19 @@ enum class Op : std::uint8_t {
   lte,
 };
 
+/// What of a value counts: the value itself, or a number taken from it (rule/derived.hpp).
+enum class Part : std::uint8_t {
+  whole,
+  length,   ///< characters
+  entropy,  ///< Shannon's, bits per byte
+  minute,
+  hour,
+  day,
+  week,
+  month,
+  year,
+};
+
 /// One leaf predicate. Equal atoms of all rules are one atom.
 struct Atom {
   FieldId field{};
@@ -54,8 +71,9 @@ struct Atom {
   std::string text;  ///< literal (escapes resolved), pattern, or regex
   /// wildcard only: `text` as pieces: '\1' stands for `*`, '\2' for `?` (so that literal * and ?
   /// survive)
-  double number = 0;  ///< gt gte lt lte
+  double number = 0;  ///< gt gte lt lte, and all operators of a part
   Subnet subnet;      ///< cidr
+  Part part = Part::whole;
   bool refers = false;
   FieldId other{};  ///< refers: the field to compare with; `text` is its name
   friend bool operator==(Atom const& a, Atom const& b);
@@ -88,6 +106,24 @@ enum class NodeType : std::uint8_t {
   temporal,
   temporal_ordered,
   first_seen,
+  value_sum,
+  value_avg,
+  value_percentile,
+  value_median,
+  rare,
+  absence,
+  spike,
+  flatline,
+};
+
+enum class Test : std::uint8_t { gt, gte, lt, lte, eq, neq };
+/// One comparison in the condition of a correlation.
+struct Bound {
+  Test test = Test::gte;
+  Decimal value;
+  /// `order`: how what was found compares with `value`.
+  bool holds(std::strong_ordering order) const;
+  bool lower() const { return test == Test::gt || test == Test::gte; }
 };
 
 /// The keys of one member: for each group-by name the fields that give its value.
@@ -104,12 +140,43 @@ struct Node {
   std::vector<std::string> group_by;  ///< names as alerts show them
   std::vector<FieldId> group_fields;  ///< of `merged`: parallel to group_by
   Nanos timespan = 0;                 ///< W (H for first_seen), nanoseconds
-  /// Condition: count >= bound (`gt: n` is n + 1); of temporal and temporal_ordered the number of
-  /// members, all of which have to match.
+  /// Growing conditions: count >= bound (`gt: n` is n + 1); of temporal and temporal_ordered how
+  /// many members have to match. Of rare: fewer than this.
   std::uint64_t bound = 1;
-  std::vector<FieldId> value_fields;  ///< value_count: distinct combinations of these
-  Nanos learn = 0;                    ///< first_seen: silent for the first of a source's history
-  Nanos max = kDay;                   ///< episodes are cut at epoch multiples of this
+  /// value_count: distinct combinations of these; of sums, means and percentiles the one measured.
+  std::vector<FieldId> value_fields;
+  Part value_part = Part::whole;  ///< what of the value is measured
+  Nanos learn = 0;   ///< first_seen, rare: silent for the first of a source's history; spike,
+                     ///< flatline: of the key's own
+  Nanos max = kDay;  ///< episodes are cut at epoch multiples of this
+
+  /// Judged once per epoch-aligned window of length `timespan`, hop a quarter of it, when the
+  /// watermark passes its end, and not at each evidence.
+  bool windowed = false;
+  /// All of these hold; of value_sum also when it grows. Of spike and flatline: times the mean of
+  /// the key's past.
+  std::vector<Bound> bounds;
+  Expr formula;        ///< temporal: over members (an atom is a member's index); never: by count
+  Decimal percent;     ///< value_percentile, value_median
+  Nanos baseline = 0;  ///< spike, flatline: how long the past is
+  std::uint64_t least =
+      1;  ///< spike: events in the window; flatline: in as long a part of the past
+
+  /// Whether nothing is told before the watermark has passed.
+  bool waits() const { return windowed || type == NodeType::rare || type == NodeType::absence; }
+  /// Whether an episode has only the evidence of one judgement, and is over with it.
+  bool instant() const {
+    return type == NodeType::event || type == NodeType::first_seen || type == NodeType::rare ||
+           type == NodeType::absence;
+  }
+  /// Whether a number is taken from the value field.
+  bool measures() const {
+    return type == NodeType::value_sum || type == NodeType::value_avg ||
+           type == NodeType::value_percentile || type == NodeType::value_median;
+  }
+  /// For how long after its newest evidence a key may still matter.
+  Nanos memory() const { return windowed ? 2 * timespan + baseline : timespan; }
+  Nanos hop() const { return timespan / 4; }
 };
 
 struct Rule {

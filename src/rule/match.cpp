@@ -1,6 +1,7 @@
 // value_matches: the meaning of every atom, written to be read, not to be quick. The plan's own
 // matchers are held against it.
 #include "base/ascii.hpp"
+#include "rule/derived.hpp"
 #include "rule/ir.hpp"
 #include "rule/regex.hpp"
 
@@ -59,11 +60,13 @@ bool wildcard_holds(std::string_view pattern, std::string_view value, bool cased
 }
 
 bool number_holds(Atom const& atom, std::string_view value) {
-  auto const number = parse_number(value);
+  auto const number = atom.part == Part::whole ? parse_number(value) : derived(atom.part, value);
   if (!number) {
     return false;
   }
   switch (atom.op) {
+    case Op::equals:
+      return *number == atom.number;
     case Op::gt:
       return *number > atom.number;
     case Op::gte:
@@ -101,6 +104,9 @@ bool values_match(Op op, bool cased, FieldType type, std::string_view value,
 }
 
 bool value_matches(Atom const& atom, FieldType type, std::string_view value) {
+  if (atom.part != Part::whole) {
+    return number_holds(atom, value);
+  }
   switch (atom.op) {
     case Op::equals:
       return same_text(value, atom.text, atom.cased) ||

@@ -26,13 +26,18 @@ void pass(Archive& archive, T& subnet) {
 }
 template <class Archive, OneOf<Atom> T>
 void pass(Archive& archive, T& atom) {
-  auto& [field, keyword, op, cased, text, number, subnet, refers, other] = atom;
-  archive(field, keyword, op, cased, text, number, subnet, refers, other);
+  auto& [field, keyword, op, cased, text, number, subnet, part, refers, other] = atom;
+  archive(field, keyword, op, cased, text, number, subnet, part, refers, other);
 }
 template <class Archive, OneOf<Expr> T>
 void pass(Archive& archive, T& expr) {
   auto& [kind, atom, children] = expr;
   archive(kind, atom, children);
+}
+template <class Archive, OneOf<Bound> T>
+void pass(Archive& archive, T& bound) {
+  auto& [test, value] = bound;
+  archive(test, value);
 }
 template <class Archive, OneOf<Member> T>
 void pass(Archive& archive, T& member) {
@@ -41,8 +46,10 @@ void pass(Archive& archive, T& member) {
 }
 template <class Archive, OneOf<Node> T>
 void pass(Archive& archive, T& node) {
-  auto& [type, members, group_by, group_fields, timespan, bound, value_fields, learn, max] = node;
-  archive(type, members, group_by, group_fields, timespan, bound, value_fields, learn, max);
+  auto& [type, members, group_by, group_fields, timespan, bound, value_fields, value_part, learn,
+         max, windowed, bounds, formula, percent, baseline, least] = node;
+  archive(type, members, group_by, group_fields, timespan, bound, value_fields, value_part, learn,
+          max, windowed, bounds, formula, percent, baseline, least);
 }
 template <class Archive, OneOf<Rule> T>
 void pass(Archive& archive, T& rule) {
@@ -85,6 +92,7 @@ class Writer {
   }
   void put(FieldId field) { put_name(std::string(catalog_.fields().name(field))); }
   void put(TypeId type) { put_name(catalog_.type(type).name); }
+  void put(Decimal value) { (*this)(value.high(), value.low()); }
   void put(std::string const& text) {
     put(static_cast<std::uint32_t>(text.size()));
     out_ += text;
@@ -138,6 +146,12 @@ class Reader {
     }
     std::memcpy(&value, rest_.data(), sizeof value);
     rest_.remove_prefix(sizeof value);
+  }
+  void get(Decimal& value) {
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    (*this)(high, low);
+    value = Decimal::from_bits(high, low);
   }
   void get(std::string& text) {
     text = std::string(rest_.substr(0, size()));

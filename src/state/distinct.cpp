@@ -110,14 +110,33 @@ void DistinctCounter::add(Digest const& value) {
     slot = value;
   }
   if (size_ > exact_) {
-    std::vector<Digest> const all = values();
-    registers_.assign(kRegisters, 0);
-    for (Digest const& each : all) {
-      add_to_sketch(each);
+    to_sketch();
+  }
+}
+
+void DistinctCounter::to_sketch() {
+  std::vector<Digest> const all = values();
+  registers_.assign(kRegisters, 0);
+  for (Digest const& each : all) {
+    add_to_sketch(each);
+  }
+  std::vector<Digest>().swap(slots_);
+  size_ = 0;
+  has_zero_ = false;
+}
+
+void DistinctCounter::merge(DistinctCounter const& other) {
+  if (other.is_exact()) {
+    for (Digest const& value : other.values()) {
+      add(value);
     }
-    std::vector<Digest>().swap(slots_);
-    size_ = 0;
-    has_zero_ = false;
+    return;
+  }
+  if (is_exact()) {
+    to_sketch();
+  }
+  for (std::size_t i = 0; i < registers_.size(); ++i) {
+    registers_[i] = std::max(registers_[i], other.registers_[i]);
   }
 }
 

@@ -48,6 +48,8 @@ class DistinctCounter {
   DistinctCounter() : DistinctCounter(4096) {}
   explicit DistinctCounter(std::size_t exact) : exact_(exact) {}
   void add(Digest const& value);
+  /// Adds all that `other` has seen; its bound is the same.
+  void merge(DistinctCounter const& other);
   std::uint64_t count() const;
   bool is_exact() const { return registers_.empty(); }
   std::size_t exact_up_to() const { return exact_; }
@@ -59,6 +61,7 @@ class DistinctCounter {
 
  private:
   void add_to_sketch(Digest const& value);
+  void to_sketch();
   std::size_t locate(Digest const& value) const;
   void grow();
 

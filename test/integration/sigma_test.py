@@ -15,7 +15,6 @@ LEAST_LOADED = 0.95
 # The reasons for which a rule of upstream may be refused, each true of the rule and not of us.
 REASONS = [
     r'^regex: ',  # look-around and back references need a backtracker
-    r"^the modifier '\w+' is not supported yet$",
 ]
 # Upstream counts one match in these files, and not all events in them that the rule holds for.
 COUNTED_OTHERWISE = {'Anydesk Temporary Artefact': 3, 'IE Change Domain Zone': 3}
