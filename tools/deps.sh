@@ -11,7 +11,7 @@ packages=(
   libxxhash-dev librocksdb-dev libcurl4-openssl-dev libssl-dev libfmt-dev libmicrohttpd-dev libgnutls28-dev libaudit-dev libsystemd-dev
   # tests and the sample incident
   zstd gzip procps netcat-openbsd rsyslog rsyslog-openssl nginx-light openssh-server openssh-client sshpass sudo curl
-  iproute2 util-linux systemd-journal-remote
+  iproute2 util-linux systemd-journal-remote python3-jsonschema
 )
 
 missing=()

@@ -364,8 +364,7 @@ Command decode_command() {
        {"format", "NAME", "read everything as this format (default: found per line)"},
        {"explain", "", "say of every event which decoder took its line, and why"},
        {"again", "",
-        "PATH is the state folder of a service: reads anew what it kept because nobody understood "
-        "it, and prints what is understood now"},
+        "PATH is a state folder: reads anew the lines it kept, prints those understood now"},
        {"suggest", "", "propose templates for the free text that nobody understands, by its shape"},
        {"as", "VIEW", "the event in another schema: ecs or ocsf"},
        {"year", "Y", "year of the first stamp, for stamps without year"},

@@ -19,6 +19,7 @@ SCHEMAS = {'correlation': 'sigma-correlation-rules-schema.json', 'filter': 'sigm
 REFUSED = [
     (r"the taxonomy 'ecs' is not known", 'we know the names of the default taxonomy only'),
     (r"value_percentile needs 'percentile'", 'the specification does not say which percentile its example means'),
+    (r'^the placeholder .* stands for nothing; ', 'what it stands for is the site\'s to say'),
     (r'^regex: ', 'only what can be matched in linear time is'),
 ]
 
